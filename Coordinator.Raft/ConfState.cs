@@ -1,0 +1,27 @@
+namespace Coordinator.Raft;
+
+/// <summary>A group's membership. Joint while <see cref="VotersOutgoing"/> is not empty (Raft §6).</summary>
+public sealed record ConfState
+{
+    public IReadOnlyList<PeerId> Voters { get; init; } = [];
+    public IReadOnlyList<PeerId> Learners { get; init; } = [];
+
+    /// <summary>The outgoing half of a joint configuration.</summary>
+    public IReadOnlyList<PeerId> VotersOutgoing { get; init; } = [];
+
+    /// <summary>Voters of the outgoing half that become learners when the joint configuration is left.</summary>
+    public IReadOnlyList<PeerId> LearnersNext { get; init; } = [];
+
+    /// <summary>The leader leaves the joint configuration by itself once it is applied.</summary>
+    public bool AutoLeave { get; init; }
+
+    public bool Equals(ConfState? other) =>
+        other is not null
+        && AutoLeave == other.AutoLeave
+        && Voters.SequenceEqual(other.Voters)
+        && Learners.SequenceEqual(other.Learners)
+        && VotersOutgoing.SequenceEqual(other.VotersOutgoing)
+        && LearnersNext.SequenceEqual(other.LearnersNext);
+
+    public override int GetHashCode() => Voters.Count;
+}
