@@ -1,0 +1,73 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+
+namespace Coordinator.Replica;
+
+/// <summary>
+/// What the shell has to do after a turn, in any order but this: nothing of a later turn before what is here.
+/// Reused between turns; the shell is done with it before it begins the next turn.
+/// </summary>
+public sealed class ReplicaEffects
+{
+    /// <summary>Messages for other peers; losing one is allowed.</summary>
+    public List<Envelope> Send { get; } = [];
+
+    /// <summary>A write to begin; its outcome comes back through <see cref="ReplicaMachine.WriteEnded"/>.</summary>
+    public PeerWrite? Persist { get; internal set; }
+
+    /// <summary>Read the own row's epoch now; back through <see cref="ReplicaMachine.EpochRead"/> (rule 6).</summary>
+    public bool ReadEpoch { get; internal set; }
+
+    /// <summary>Chunks to write, unfenced; back through <see cref="ReplicaMachine.SnapshotWritten"/>.</summary>
+    public SnapshotBytes? WriteSnapshot { get; internal set; }
+
+    /// <summary>Activate again, conditionally (rule 4), retrying while the database is away; back through
+    /// <see cref="ReplicaMachine.Reactivated"/> or <see cref="ReplicaMachine.Halt"/>.</summary>
+    public ReactivationRequest? Reactivate { get; internal set; }
+
+    /// <summary>The snapshot now in force: chunks of older ones are garbage.</summary>
+    public SnapshotPointer? SnapshotInForce { get; internal set; }
+
+    public List<(CommandTicket Ticket, CommandAnswer Answer)> Completed { get; } = [];
+
+    /// <summary>Acquires that now wait in the log, with the index that names the wait. Not final.</summary>
+    public List<(CommandTicket Ticket, long WaitIndex)> Queued { get; } = [];
+
+    public List<(QueryTicket Ticket, QueryAnswer Answer)> Answered { get; } = [];
+
+    public List<(KeepAliveTicket Ticket, KeepAliveAnswer Answer)> KeptAlive { get; } = [];
+
+    public List<EndedSession> SessionsEnded { get; } = [];
+
+    /// <summary>The leader or this replica's role changed.</summary>
+    public bool LeadershipChanged { get; internal set; }
+
+    /// <summary>This replica ended its service in this turn; why is in its status.</summary>
+    public bool Halted { get; internal set; }
+
+    internal void Clear()
+    {
+        Send.Clear();
+        Persist = null;
+        ReadEpoch = false;
+        WriteSnapshot = null;
+        Reactivate = null;
+        SnapshotInForce = null;
+        Completed.Clear();
+        Queued.Clear();
+        Answered.Clear();
+        KeptAlive.Clear();
+        SessionsEnded.Clear();
+        LeadershipChanged = false;
+        Halted = false;
+    }
+}
+
+/// <param name="Id">Names the chunks together with the epoch.</param>
+public sealed record SnapshotBytes(long Epoch, long Id, long Index, Term Term, ReadOnlyMemory<byte> Data);
+
+/// <param name="Epoch">The activation whose storage is in doubt.</param>
+/// <param name="AcknowledgedWriteSeq">A row below this went back in time.</param>
+public sealed record ReactivationRequest(long Epoch, long AcknowledgedWriteSeq);

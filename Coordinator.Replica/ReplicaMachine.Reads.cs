@@ -1,0 +1,46 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Replica;
+
+public sealed partial class ReplicaMachine
+{
+    private readonly List<QueryTicket> _takenQueries = [];
+
+    private void BeginReadRound()
+    {
+        // Before its first commit in the term a leader doesn't know what is committed (Raft §6.4); the reads gather.
+        if (!_raft.IsLeader || !_raft.CommittedInCurrentTerm || _reads.TryBegin(_nowUs) is not { } round)
+            return;
+        // The leader's own part in the round: it still owns its row (rule 6).
+        _gate.Add(new GatedItem(null, round));
+        _raft.ReadIndex(round.Context());
+    }
+
+    private void ServeReads()
+    {
+        _reads.TakeServable(_state.AppliedIndex, _takenQueries);
+        _takenQueries.ForEach(Answer);
+        _takenQueries.Clear();
+    }
+
+    private void RefuseUnconfirmedReads()
+    {
+        _reads.TakeUnconfirmed(_takenQueries);
+        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.NotLeader));
+        _takenQueries.Clear();
+    }
+
+    private void Answer(QueryTicket ticket)
+    {
+        QueryAnswer answer = _state.Query(ticket.Query);
+        answer.Position = GetPosition();
+        _effects.Answered.Add((ticket, answer));
+    }
+
+    private void Refuse(QueryTicket ticket, ErrorCode code) => _effects.Answered.Add((ticket, new QueryAnswer
+    {
+        Position = GetPosition(),
+        Error = code,
+        Message = RefusalText(code),
+    }));
+}

@@ -1,0 +1,190 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+
+namespace Coordinator.Replica;
+
+public sealed partial class ReplicaMachine
+{
+    private readonly List<Message> _heldRequests = [];
+    private readonly ApplyEffects _applied = new();
+    private readonly List<CommandTicket> _takenCommands = [];
+
+    /// <summary>Takes all that Raft has to say until it has nothing more.</summary>
+    private void DrainRaft()
+    {
+        while (Service == ServiceState.Running && _raft.HasReady)
+        {
+            Ready ready = _raft.Ready();
+            if (ready.SoftState is { } soft)
+                RoleChanged(soft);
+            foreach (ReadState read in ready.ReadStates)
+                _reads.QuorumConfirmed(ReadRound.IdOf(read.Context.Span), read.Index);
+            foreach (Message message in ready.Messages)
+                Dispatch(message);
+            // After this Ready's own append: the term and the vote that a request names are in it (rule 5).
+            foreach (Message request in _heldRequests)
+                _writes.Add(new Release(Wrap(request), null));
+            _heldRequests.Clear();
+            ReleaseWritten();
+        }
+    }
+
+    private void Dispatch(Message message)
+    {
+        if (message.To == PeerId.LocalAppendThread)
+        {
+            _writes.Add(message, _nowUs);
+            foreach (Message response in message.Responses)
+                _writes.Add(IsOwn(response) ? new Release(null, response) : new Release(Wrap(response), null));
+        }
+        else if (message.To == PeerId.LocalApplyThread)
+        {
+            foreach (Entry entry in message.Entries)
+                Apply(entry);
+            foreach (Message response in message.Responses)
+                _raft.Step(response);
+        }
+        else if (message.Type is MessageType.Vote or MessageType.PreVote)
+        {
+            _heldRequests.Add(message);
+        }
+        else if (message.Type == MessageType.HeartbeatResp && !message.Context.IsEmpty)
+        {
+            // The leader learns at once that this peer lives; that it may read waits for the epoch (rule 6).
+            _effects.Send.Add(Wrap(message with { Context = default }));
+            _gate.Add(new GatedItem(Wrap(message), null));
+        }
+        else
+        {
+            _effects.Send.Add(Wrap(message));
+        }
+    }
+
+    private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
+
+    private Envelope Wrap(Message message) => new(
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To,
+        IsAnswer(message.Type) ? _activations.EpochOf(message.To) : 0, message);
+
+    private void RoleChanged(SoftState soft)
+    {
+        _effects.LeadershipChanged = true;
+        if (soft.State == RaftState.Leader)
+        {
+            if (!_clock.IsRunning)
+                BecomeLeader();
+            return;
+        }
+        _clock.Stop();
+        RefuseUnconfirmedReads();
+    }
+
+    private void BecomeLeader()
+    {
+        // Everyone who elected it has just answered.
+        foreach (PeerId peer in _raft.Configuration.Voters.Ids())
+            _heardUs[peer] = _nowUs;
+        _clock.Start(HighestStampUs(), _nowUs);
+        _proposedStampUs = 0;
+        _appendTimes.Clear();
+        _open.DropNotIn((index, term) => _raft.TermAt(index) == term, _takenCommands);
+        FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
+    }
+
+    /// <summary>Of the whole own log, uncommitted entries and snapshot included (rule 10).</summary>
+    private long HighestStampUs()
+    {
+        long highest = _state.LogTimeUs;
+        for (long index = _state.AppliedIndex + 1; index <= _raft.LastIndex;)
+        {
+            EntrySlice entries = _raft.Entries(index, _raft.LastIndex + 1);
+            foreach (Entry entry in entries)
+                highest = Math.Max(highest, entry.Stamp);
+            index += entries.Count;
+        }
+        return highest;
+    }
+
+    private void Apply(in Entry entry)
+    {
+        // After a re-activation Raft hands out again what the state, which stayed, has already applied.
+        if (entry.Index <= _state.AppliedIndex)
+            return;
+        CommandTicket? ticket = _open.Match(entry.Index, entry.Term, _takenCommands);
+        FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
+        Command? command = entry.Type != EntryType.Normal || entry.Data.IsEmpty
+            ? null
+            : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
+        _applied.Clear();
+        ApplyResult result = _state.Apply(entry.Index, entry.Term, entry.Stamp, command, _applied);
+        if (entry.Type != EntryType.Normal)
+            ApplyMembership(entry);
+        _snapshots.Applied(entry);
+        foreach (WaitEnded ended in _applied.WaitsEnded)
+            EndWait(ended.EntryIndex, ended.Result);
+        _effects.SessionsEnded.AddRange(_applied.SessionsEnded);
+        if (ticket is KeepAliveBatch batch)
+            AnswerKeepAlives(batch);
+        else if (ticket is not null)
+            Settle(ticket, result);
+    }
+
+    private void ApplyMembership(in Entry entry)
+    {
+        ConfChangeV2 change = entry.Type == EntryType.ConfChange
+            ? ConfChange.Decode(entry.Data).ToV2()
+            : ConfChangeV2.Decode(entry.Data);
+        _state.SetConfState(_raft.ApplyConfChange(change));
+    }
+
+    private void Settle(CommandTicket ticket, ApplyResult result)
+    {
+        if (result.WaitIndex == 0)
+        {
+            Complete(ticket, result.Result, result.Message);
+            return;
+        }
+        _open.Wait(ticket, result.WaitIndex);
+        _effects.Queued.Add((ticket, result.WaitIndex));
+    }
+
+    private void EndWait(long waitIndex, CommandResult result)
+    {
+        if (_open.WaitEnded(waitIndex) is not { } tickets)
+            return;
+        foreach (CommandTicket ticket in tickets)
+            Complete(ticket, result);
+    }
+
+    private void Complete(CommandTicket ticket, CommandResult result, string? message = null)
+    {
+        if (ticket.IsCompleted)
+            return;
+        ticket.IsCompleted = true;
+        var answer = new CommandAnswer { Position = GetPosition(), Result = result };
+        if (message is not null)
+            answer.Message = message;
+        _effects.Completed.Add((ticket, answer));
+    }
+
+    private void FailTaken(ErrorCode code, string message)
+    {
+        foreach (CommandTicket ticket in _takenCommands)
+        {
+            if (ticket is KeepAliveBatch batch)
+                FailKeepAlives(batch, code);
+            else
+                Complete(ticket, new CommandResult { Error = code }, message);
+        }
+        _takenCommands.Clear();
+    }
+
+    private Position GetPosition() => new()
+    {
+        Group = _key.Group,
+        Term = _raft.Term.Value,
+        Index = _state.AppliedIndex,
+        Revision = _state.Revision,
+    };
+}

@@ -1,0 +1,217 @@
+using System.Buffers;
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+
+namespace Coordinator.Replica;
+
+public sealed partial class ReplicaMachine
+{
+    private readonly List<Release> _released = [];
+    private readonly List<GatedItem> _confirmed = [];
+    private bool _epochCheckDue;
+
+    /// <summary>The outcome of the write in flight. Anything but committed leaves its fate open (rule 4).</summary>
+    public void WriteEnded(long epoch, WriteOutcome outcome)
+    {
+        if (Service != ServiceState.Running || epoch != _stored.Epoch)
+            return;
+        if (outcome != WriteOutcome.Committed)
+        {
+            Suspend($"A write ended as {outcome}.");
+            return;
+        }
+        _gate.WriteConfirmed(_confirmed);
+        ReleaseConfirmed();
+        PreparedSnapshot? switched = _writes.Committed(_released);
+        if (switched is not null)
+            SnapshotSwitched(switched);
+        Deliver();
+        ReleaseWritten();
+    }
+
+    /// <summary>The own row's epoch as read by the last <see cref="ReplicaEffects.ReadEpoch"/>.</summary>
+    /// <param name="asked">The activation that asked.</param>
+    /// <param name="stored">Null: the row is missing.</param>
+    public void EpochRead(long asked, long? stored)
+    {
+        if (Service != ServiceState.Running || asked != _stored.Epoch)
+            return;
+        if (stored == _stored.Epoch)
+        {
+            _gate.ReadConfirmed(_confirmed);
+            ReleaseConfirmed();
+        }
+        else if (stored > _stored.Epoch)
+        {
+            Halt(ServiceState.Stopped, $"Activation {stored} has taken over from {_stored.Epoch}.");
+        }
+        else
+        {
+            Halt(ServiceState.Quarantined, stored is null
+                ? "The peer's row is missing: it comes back only under a new peer id."
+                : $"The stored epoch {stored} is below this activation's {_stored.Epoch}: the database went back in time.");
+        }
+    }
+
+    /// <summary>The epoch could not be read; whoever waits for it asks again.</summary>
+    public void EpochUnavailable(long asked)
+    {
+        if (asked == _stored.Epoch)
+            _gate.ReadFailed();
+    }
+
+    /// <summary>What became of writing a snapshot's chunks.</summary>
+    public void SnapshotWritten(long epoch, long id, bool durable)
+    {
+        if (Service != ServiceState.Running || epoch != _stored.Epoch)
+            return;
+        if (!durable)
+            _snapshots.Failed(id);
+        else if (_snapshots.Written(id) is { } prepared)
+            _writes.Prepare(prepared);
+    }
+
+    /// <summary>Activated again (rule 4): HardState and log as stored, the applied state stays.</summary>
+    public void Reactivated(LoadedPeer loaded)
+    {
+        ArgumentNullException.ThrowIfNull(loaded);
+        if (Service != ServiceState.Suspended)
+            return;
+        if (loaded.Snapshot.Pointer.Index > _state.AppliedIndex)
+            ReplaceState(CoordinationState.ReadSnapshot(loaded.Snapshot.Data));
+        (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
+        Service = ServiceState.Running;
+        Detail = null;
+        _effects.LeadershipChanged = true;
+    }
+
+    private (LoadedPeer, MemoryStorage, RawNode, WritePipeline, SnapshotPlanner) Attach(LoadedPeer loaded)
+    {
+        long lastIndex = loaded.Entries.Count > 0 ? loaded.Entries[^1].Index : loaded.Snapshot.Pointer.Index;
+        // The state may be ahead of the stored log, where the others committed an entry before the own write of it
+        // came through. What it has applied is committed; Raft is told as much of that as the log holds.
+        long applied = Math.Min(Math.Max(_state.AppliedIndex, loaded.Snapshot.Pointer.Index), lastIndex);
+        HardState hardState = loaded.HardState with { Commit = Math.Max(loaded.HardState.Commit, applied) };
+        ConfState confState = _state.Membership.ConfState;
+        SnapshotPointer pointer = loaded.Snapshot.Pointer;
+        var snapshot = new Snapshot(pointer.Index, pointer.Term, confState, loaded.Snapshot.Data);
+        var mirror = MemoryStorage.Load(hardState, confState, snapshot, loaded.Entries.ToArray());
+        var raft = new RawNode(new RaftOptions
+        {
+            Id = _key.Peer,
+            Storage = mirror,
+            ElectionTicks = _options.ElectionTicks,
+            HeartbeatTicks = _options.HeartbeatTicks,
+            Applied = applied,
+            AsyncStorageWrites = true,
+            ApplyBeforeOwnWrite = true,
+            MaxMessageBytes = _options.MessageBytesMax,
+            MaxInflightMessages = _options.InflightMessagesMax,
+            MaxInflightBytes = _options.InflightBytesMax,
+            MaxUncommittedBytes = _options.UncommittedBytesMax,
+            CheckQuorum = true,
+            PreVote = true,
+            ReadOnlyOption = ReadOnlyOption.Safe,
+            DisableProposalForwarding = true,
+            StepDownOnRemoval = true,
+            Seed = unchecked(_options.Seed + (0x9E3779B97F4A7C15 * ++_activationCount)),
+        });
+        _gate.Reset(_nowUs);
+        _heardUs.Clear();
+        _epochCheckDue = false;
+        return (loaded, mirror, raft, new WritePipeline(loaded, mirror, _options), new SnapshotPlanner(_options, loaded.Epoch));
+    }
+
+    private void Suspend(string why)
+    {
+        Halt(ServiceState.Suspended, why);
+        _effects.Reactivate = new ReactivationRequest(_stored.Epoch, _writes.AcknowledgedWriteSeq);
+        _effects.Persist = null;
+        _effects.WriteSnapshot = null;
+    }
+
+    private void BeginStorageWork()
+    {
+        if (Service != ServiceState.Running)
+            return;
+        PlanSnapshot();
+        if (_writes.TryBegin(_nowUs) is { } write)
+        {
+            _gate.WriteBegins(_nowUs);
+            _effects.Persist = write;
+        }
+        if ((_epochCheckDue || !_gate.IsEmpty) && !_gate.ReadInFlight)
+        {
+            _gate.ReadBegins(_nowUs);
+            _epochCheckDue = false;
+            _effects.ReadEpoch = true;
+        }
+    }
+
+    private void PlanSnapshot()
+    {
+        if (_writes.Installing is { } install)
+        {
+            _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
+            return;
+        }
+        if (_snapshots.IsDue)
+        {
+            var bytes = new ArrayBufferWriter<byte>(64 * 1024);
+            _state.WriteSnapshot(bytes);
+            _snapshots.Taken(new Snapshot(
+                _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes.WrittenMemory));
+        }
+        _effects.WriteSnapshot = _snapshots.TryBeginOwn(_writes.DurableLastIndex);
+    }
+
+    private void SnapshotSwitched(PreparedSnapshot switched)
+    {
+        _effects.SnapshotInForce = switched.Pointer;
+        if (switched.Snapshot.Index > _state.AppliedIndex)
+            ReplaceState(CoordinationState.ReadSnapshot(switched.Snapshot.Data));
+    }
+
+    /// <summary>What was decided between the old state and the new is not known entry by entry.</summary>
+    private void ReplaceState(CoordinationState state)
+    {
+        _open.TakeAppended(_takenCommands);
+        _open.TakeWaits(_takenCommands);
+        FailTaken(ErrorCode.OutcomeUnknown, "This replica was brought up to date by a snapshot; ask again.");
+        _state = state;
+    }
+
+    private void ReleaseWritten()
+    {
+        if (_writes.TryTakeReleases(_released))
+            Deliver();
+    }
+
+    private void Deliver()
+    {
+        // A step may release more, so this list is taken first.
+        Release[] releases = [.. _released];
+        _released.Clear();
+        foreach (Release release in releases)
+        {
+            if (release.Remote is { } envelope)
+                _effects.Send.Add(envelope);
+            else
+                _raft.Step(release.Local!);
+        }
+    }
+
+    private void ReleaseConfirmed()
+    {
+        foreach (GatedItem item in _confirmed)
+        {
+            if (item.Answer is { } envelope)
+                _effects.Send.Add(envelope);
+            else
+                _reads.EpochConfirmed(item.Round!);
+        }
+        _confirmed.Clear();
+    }
+}

@@ -1,0 +1,239 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+
+namespace Coordinator.Replica;
+
+/// <summary>
+/// One replica of one group: Raft, the coordination state, open requests, and the order of persisting and sending. A
+/// pure machine: a turn is <see cref="BeginTurn"/>, any number of events, <see cref="EndTurn"/>; what comes out is
+/// <see cref="ReplicaEffects"/>. Invariant: nothing that names a term, a vote, or a log leaves before it is durable;
+/// nothing is answered before a quorum has it.
+/// </summary>
+public sealed partial class ReplicaMachine
+{
+    private readonly ReplicaOptions _options;
+    private readonly PeerKey _key;
+    private readonly ReplicaEffects _effects = new();
+    private readonly ActivationLedger _activations = new();
+    private readonly EpochGate _gate = new();
+    private readonly ReadRounds _reads;
+    private readonly OpenCommands _open = new();
+    private readonly LeaderClock _clock;
+    private readonly Dictionary<PeerId, long> _heardUs = [];
+
+    private CoordinationState _state;
+    private LoadedPeer _stored;
+    private RawNode _raft;
+    private MemoryStorage _mirror;
+    private WritePipeline _writes;
+    private SnapshotPlanner _snapshots;
+    private long _nowUs;
+    private long _tickedUs;
+    private ulong _activationCount;
+
+    /// <param name="loaded">From an activation that has committed (rule 2).</param>
+    /// <param name="nowUs">Monotonic time, microseconds; its zero is of no importance.</param>
+    /// <exception cref="InvalidDataException">The stored snapshot does not hold a state.</exception>
+    public ReplicaMachine(ReplicaOptions options, LoadedPeer loaded, long nowUs)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(loaded);
+        _options = options;
+        _key = loaded.Key;
+        _nowUs = nowUs;
+        _tickedUs = nowUs;
+        _clock = new LeaderClock(options.ElectionTimeoutUs);
+        _reads = new ReadRounds(options.TickUs * options.HeartbeatTicks * 2);
+        _state = CoordinationState.ReadSnapshot(loaded.Snapshot.Data);
+        (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
+        if (ListedStorageId(_key.Peer) is { } listed && listed != loaded.StorageId)
+            Halt(ServiceState.Quarantined, $"The stored storage id {loaded.StorageId} is not the replicated {listed}.");
+    }
+
+    public ServiceState Service { get; private set; } = ServiceState.Running;
+
+    public string? Detail { get; private set; }
+
+    public PeerKey Key => _key;
+
+    public bool IsLeader => Service == ServiceState.Running && _raft.IsLeader;
+
+    /// <summary>The state as applied so far: for serializable reads and for checks.</summary>
+    public CoordinationState State => _state;
+
+    /// <summary>For checks: the Raft core of the present activation.</summary>
+    public RawNode Raft => _raft;
+
+    public void BeginTurn(long nowUs)
+    {
+        _effects.Clear();
+        _nowUs = Math.Max(_nowUs, nowUs);
+    }
+
+    /// <summary>Ends the turn: proposes what was asked for, ticks, and gives out the work.</summary>
+    public ReplicaEffects EndTurn()
+    {
+        if (Service == ServiceState.Running)
+        {
+            DrainRaft();
+            ProposeGathered();
+            BeginReadRound();
+            Tick();
+            DrainRaft();
+            ServeReads();
+            BeginStorageWork();
+        }
+        else
+        {
+            RefuseGathered();
+        }
+        AnswerOverdue();
+        return _effects;
+    }
+
+    public ReplicaStatus GetStatus() => new(
+        _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
+        _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
+        _state.Revision, _state.SessionCount, IsServing, Detail);
+
+    /// <summary>A Raft message from another peer.</summary>
+    public void Receive(Envelope envelope)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        if (Service != ServiceState.Running || envelope.To != _key.Peer || envelope.Group != _key.Group
+            || envelope.Message.Type.IsLocal())
+            return;
+        switch (_activations.Judge(envelope, ListedStorageId(envelope.From)))
+        {
+            case Admission.Stale or Admission.Foreign:
+                return;
+            case Admission.Newer:
+                // What Raft has said to the earlier activation must not be taken for an answer to this one.
+                DrainRaft();
+                _activations.Record(envelope.From, envelope.Epoch);
+                break;
+        }
+        if (IsAnswer(envelope.Message.Type) && envelope.AnswersEpoch != _stored.Epoch)
+            return;
+        if (envelope.Message.Term == _raft.Term)
+            _heardUs[envelope.From] = _nowUs;
+        _raft.Step(envelope.Message);
+    }
+
+    /// <summary>The transport could not reach a peer.</summary>
+    public void ReportUnreachable(PeerId peer)
+    {
+        if (Service == ServiceState.Running)
+            _raft.ReportUnreachable(peer);
+    }
+
+    /// <summary>What became of sending a snapshot.</summary>
+    public void ReportSnapshot(PeerId peer, SnapshotStatus status)
+    {
+        if (Service == ServiceState.Running)
+            _raft.ReportSnapshot(peer, status);
+    }
+
+    public void TransferLeadership(PeerId to)
+    {
+        if (Service == ServiceState.Running)
+            _raft.TransferLeader(to);
+    }
+
+    /// <summary>A caller's command. Completed once it is decided, refused at once unless this replica leads.</summary>
+    public void Submit(CommandTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        ticket.DeadlineUs = _nowUs + _options.CommandTimeoutUs;
+        _commands.Add(ticket);
+    }
+
+    public void Submit(KeepAliveTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        if (_keepAlives.Count == 0)
+            _keepAlivesSinceUs = _nowUs;
+        _keepAlives.Add(ticket);
+    }
+
+    public void Submit(QueryTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        if (ticket.Query.Serializable)
+        {
+            Answer(ticket);
+            return;
+        }
+        ticket.DeadlineUs = _nowUs + _options.QueryTimeoutUs;
+        if (IsLeader)
+            _reads.Add(ticket);
+        else
+            Refuse(ticket, ErrorCode.NotLeader);
+    }
+
+    /// <summary>Nobody waits for this ticket any more; the command itself stands.</summary>
+    public void Forget(CommandTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        _open.Forget(ticket);
+    }
+
+    /// <summary>Ends this replica's service; open requests end with what is known of them.</summary>
+    public void Halt(ServiceState state, string why)
+    {
+        if (Service is ServiceState.Stopped or ServiceState.Quarantined)
+            return;
+        Service = state;
+        Detail = why;
+        _clock.Stop();
+        _effects.LeadershipChanged = true;
+        _effects.Halted = state is ServiceState.Stopped or ServiceState.Quarantined;
+        RefuseUnconfirmedReads();
+        if (!_effects.Halted)
+            return;
+        _reads.TakeAll(_takenQueries);
+        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.Stopping));
+        _takenQueries.Clear();
+        _open.TakeAppended(_takenCommands);
+        _open.TakeWaits(_takenCommands);
+        FailTaken(ErrorCode.OutcomeUnknown, "This replica has stopped; the command may or may not have happened.");
+        RefuseGathered();
+    }
+
+    /// <summary>Answers carry the activation that they answer; all else stands for itself.</summary>
+    private static bool IsAnswer(MessageType type) => type
+        is MessageType.AppResp or MessageType.VoteResp or MessageType.PreVoteResp
+        or MessageType.HeartbeatResp or MessageType.ReadIndexResp;
+
+    private bool IsServing => IsLeader && _raft.CommittedInCurrentTerm
+        && _nowUs - QuorumHeardUs() <= _options.ElectionTimeoutUs;
+
+    /// <summary>The latest moment since which a quorum of voters has answered this replica in its term.</summary>
+    private long QuorumHeardUs() => _raft.Configuration.Voters.CommittedIndex(
+        peer => peer == _key.Peer ? _nowUs : _heardUs.TryGetValue(peer, out long heard) ? heard : long.MinValue / 2);
+
+    /// <summary>Null: the replicated configuration does not name the peer (yet).</summary>
+    private Guid? ListedStorageId(PeerId peer)
+    {
+        foreach (PeerRecord record in _state.Membership.Peers)
+        {
+            if (record.Id == peer)
+                return record.StorageId;
+        }
+        return null;
+    }
+
+    private void Tick()
+    {
+        long elapsed = _nowUs - _tickedUs;
+        if (elapsed < _options.TickUs)
+            return;
+        // After a pause one tick: the messages that waited have been heard, and an election would answer nothing.
+        _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
+        _raft.Tick();
+        if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2)
+            _epochCheckDue = true;
+    }
+}

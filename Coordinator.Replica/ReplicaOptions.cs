@@ -1,0 +1,51 @@
+namespace Coordinator.Replica;
+
+/// <summary>How one replica behaves. Times are microseconds. Everything here may differ between replicas of a group.</summary>
+public sealed record ReplicaOptions
+{
+    /// <summary>One Raft tick; the shell gives the replica a turn at least this often.</summary>
+    public long TickUs { get; init; } = 50_000;
+
+    /// <summary>The election time-out in ticks; each election draws from [this, 2 × this).</summary>
+    public int ElectionTicks { get; init; } = 10;
+
+    public int HeartbeatTicks { get; init; } = 1;
+
+    /// <summary>Seed of the election time-outs; different for each activation.</summary>
+    public ulong Seed { get; init; }
+
+    public long MessageBytesMax { get; init; } = 1024 * 1024;
+
+    public int InflightMessagesMax { get; init; } = 256;
+
+    public long InflightBytesMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Bytes of proposals not yet committed; past it a proposal is refused as overloaded.</summary>
+    public long UncommittedBytesMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>A command that has not been decided by then is answered with an unknown outcome. It may still happen.</summary>
+    public long CommandTimeoutUs { get; init; } = 10_000_000;
+
+    /// <summary>A linearizable read that found no quorum by then is refused.</summary>
+    public long QueryTimeoutUs { get; init; } = 10_000_000;
+
+    /// <summary>How long the leader gathers keep-alives into one entry: at most a tenth of the shortest TTL (rule 12).</summary>
+    public long KeepAliveGatherUs { get; init; } = 50_000;
+
+    /// <summary>Applied entries since the last snapshot that make a new one due.</summary>
+    public long SnapshotEntries { get; init; } = 50_000;
+
+    /// <summary>Applied bytes since the last snapshot that make a new one due.</summary>
+    public long SnapshotBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Entries kept below the snapshot for slow followers (rule 8).</summary>
+    public long TailEntries { get; init; } = 10_000;
+
+    /// <summary>Compacted rows that one write removes at most, so that no write is slowed by a long removal.</summary>
+    public long CompactRowsPerWrite { get; init; } = 2_000;
+
+    /// <summary>A commit index that nothing else makes durable is written after this long.</summary>
+    public long LazyCommitUs { get; init; } = 1_000_000;
+
+    public long ElectionTimeoutUs => TickUs * ElectionTicks;
+}

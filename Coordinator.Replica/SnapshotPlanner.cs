@@ -1,0 +1,81 @@
+using Coordinator.Raft;
+using Coordinator.Replica.Storage;
+
+namespace Coordinator.Replica;
+
+/// <summary>
+/// Decides when a snapshot is due and follows it into storage. Invariant: one at a time; its chunks are written only
+/// when the log up to its index is durable here (rule 8).
+/// </summary>
+internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
+{
+    /// <summary>PostgreSQL stores a chunk as one value; 1 MiB at most (rule 8).</summary>
+    public const int ChunkBytes = 1024 * 1024;
+
+    private Snapshot? _waiting;
+    private Snapshot? _writing;
+    private long _writingId;
+    private long _lastId;
+    private long _entries;
+    private long _bytes;
+
+    public void Applied(in Entry entry)
+    {
+        _entries++;
+        _bytes += entry.Data.Length;
+    }
+
+    public bool IsDue => _waiting is null && _writing is null
+        && (_entries >= options.SnapshotEntries || _bytes >= options.SnapshotBytes);
+
+    public void Taken(Snapshot snapshot)
+    {
+        _waiting = snapshot;
+        _entries = 0;
+        _bytes = 0;
+    }
+
+    public SnapshotBytes? TryBeginOwn(long durableLastIndex)
+    {
+        if (_waiting is null || _writing is not null || _waiting.Index > durableLastIndex)
+            return null;
+        Snapshot snapshot = _waiting;
+        _waiting = null;
+        return Begin(snapshot);
+    }
+
+    /// <summary>A leader's snapshot goes first; an own one that is under way is overtaken and becomes garbage.</summary>
+    public SnapshotBytes? TryBeginInstall(Snapshot install)
+    {
+        if (ReferenceEquals(_writing, install))
+            return null;
+        _waiting = null;
+        _entries = 0;
+        _bytes = 0;
+        return Begin(install);
+    }
+
+    public PreparedSnapshot? Written(long id)
+    {
+        if (_writing is not { } snapshot || id != _writingId)
+            return null;
+        _writing = null;
+        int chunks = (int)((snapshot.Data.Length + (long)ChunkBytes - 1) / ChunkBytes);
+        return new PreparedSnapshot(
+            snapshot, new SnapshotPointer(epoch, id, snapshot.Index, snapshot.Term, chunks, snapshot.Data.Length));
+    }
+
+    /// <summary>Forgotten: a failed own snapshot is due again later, a failed install is begun again.</summary>
+    public void Failed(long id)
+    {
+        if (id == _writingId)
+            _writing = null;
+    }
+
+    private SnapshotBytes Begin(Snapshot snapshot)
+    {
+        _writing = snapshot;
+        _writingId = ++_lastId;
+        return new SnapshotBytes(epoch, _writingId, snapshot.Index, snapshot.Term, snapshot.Data);
+    }
+}
