@@ -1,0 +1,110 @@
+namespace Coordinator.Contracts;
+
+/// <summary>
+/// What must hold of a command whatever the state. Client, silo and replica ask the same question, so that a command
+/// refused by one is refused by all.
+/// </summary>
+public static class CommandRules
+{
+    private const long MicrosecondsPerTick = TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Bytes of a session's nonce, when it has one.</summary>
+    public const int NonceBytes = 16;
+
+    /// <summary>Wait of an acquire until it is granted, cancelled, or its session ends.</summary>
+    public const long UnboundedWait = -1;
+
+    public static readonly long TtlMinUs = Limits.TtlMin.Ticks / MicrosecondsPerTick;
+    public static readonly long TtlMaxUs = Limits.TtlMax.Ticks / MicrosecondsPerTick;
+    public static readonly long WaitMaxUs = Limits.WaitMax.Ticks / MicrosecondsPerTick;
+
+    /// <summary>Null when <paramref name="command"/> may be applied; otherwise why not.</summary>
+    public static (ErrorCode Code, string Message)? Check(Command command)
+    {
+        if (command.SessionId < 0 || command.RequestId < 0 || command.AnsweredBelow < 0)
+            return Invalid("session_id, request_id and answered_below may not be negative.");
+        if (ResourceName.LabelProblem(command.Caller) is { } callerProblem)
+            return Invalid($"caller: {callerProblem}");
+        return command.OperationCase switch
+        {
+            Command.OperationOneofCase.CreateSession => OutsideSession(command) ?? CheckCreate(command.CreateSession),
+            Command.OperationOneofCase.KeepAlive => OutsideSession(command) ?? CheckKeepAlive(command.KeepAlive),
+            Command.OperationOneofCase.AdvanceTime => OutsideSession(command),
+            Command.OperationOneofCase.EndSession => InSession(command),
+            Command.OperationOneofCase.AcquireLock => InSession(command) ?? CheckAcquire(command.AcquireLock),
+            Command.OperationOneofCase.ReleaseLock => InSession(command) ?? CheckRelease(command.ReleaseLock),
+            Command.OperationOneofCase.CancelWait => InSession(command) ?? CheckCancel(command),
+            Command.OperationOneofCase.PutConfig => CheckPut(command.PutConfig),
+            Command.OperationOneofCase.DeleteConfig => CheckName(command.DeleteConfig.Key),
+            _ => Invalid("The command has no operation, or one that this version does not know."),
+        };
+    }
+
+    /// <summary>
+    /// As <see cref="Check"/>, for a command that comes from outside: only a leader proposes gathered keep-alives, whose
+    /// as_of_us is believed, and the passing of time.
+    /// </summary>
+    public static (ErrorCode Code, string Message)? CheckFromClient(Command command) =>
+        command.OperationCase is Command.OperationOneofCase.KeepAlive or Command.OperationOneofCase.AdvanceTime
+            ? Invalid($"{command.OperationCase} is proposed by leaders only.")
+            : Check(command);
+
+    private static (ErrorCode, string)? OutsideSession(Command command) =>
+        command.SessionId == 0 ? null : Invalid($"{command.OperationCase} is no request of a session: session_id must be 0.");
+
+    private static (ErrorCode, string)? InSession(Command command) =>
+        command.SessionId != 0 ? null : Invalid($"{command.OperationCase} needs a session_id.");
+
+    private static (ErrorCode, string)? CheckCreate(CreateSession create)
+    {
+        if (create.Nonce.Length is not (0 or NonceBytes))
+            return Invalid($"The nonce has {create.Nonce.Length} bytes; it must have {NonceBytes}, or none.");
+        if (create.TtlUs < TtlMinUs || create.TtlUs > TtlMaxUs)
+            return (ErrorCode.InvalidTtl,
+                $"A TTL of {create.TtlUs} µs is not between {TtlMinUs} (0.5 s) and {TtlMaxUs} (1 day).");
+        return ResourceName.LabelProblem(create.Metadata) is { } problem ? Invalid($"metadata: {problem}") : null;
+    }
+
+    private static (ErrorCode, string)? CheckKeepAlive(KeepAlive keepAlive) =>
+        keepAlive.AsOfUs < 0 ? Invalid("as_of_us may not be negative.") : null;
+
+    private static (ErrorCode, string)? CheckAcquire(AcquireLock acquire)
+    {
+        if (acquire.WaitUs < UnboundedWait || acquire.WaitUs > WaitMaxUs)
+            return (ErrorCode.InvalidWait,
+                $"A wait of {acquire.WaitUs} µs is neither 0 (try), up to {WaitMaxUs} (1 day), nor -1 (unbounded).");
+        if (ResourceName.LabelProblem(acquire.Label) is { } problem)
+            return Invalid($"label: {problem}");
+        return CheckName(acquire.Name);
+    }
+
+    private static (ErrorCode, string)? CheckRelease(ReleaseLock release) =>
+        release.Token < 0 ? Invalid("The token may not be negative.") : CheckName(release.Name);
+
+    private static (ErrorCode, string)? CheckCancel(Command command)
+    {
+        CancelWait cancel = command.CancelWait;
+        bool hasTarget = cancel.TargetCase switch
+        {
+            CancelWait.TargetOneofCase.RequestId => cancel.RequestId > 0 && cancel.RequestId != command.RequestId,
+            CancelWait.TargetOneofCase.EntryIndex => cancel.EntryIndex > 0,
+            _ => false,
+        };
+        return hasTarget ? null : Invalid("A cancel names the request_id or the entry_index of another request.");
+    }
+
+    private static (ErrorCode, string)? CheckPut(PutConfig put)
+    {
+        if (put.Value.Length > Limits.ValueBytesMax)
+            return (ErrorCode.ValueTooLarge,
+                $"The value has {put.Value.Length} bytes; at most {Limits.ValueBytesMax} are kept.");
+        if (ResourceName.LabelProblem(put.ContentType) is { } problem)
+            return Invalid($"content_type: {problem}");
+        return CheckName(put.Key);
+    }
+
+    private static (ErrorCode, string)? CheckName(string name) =>
+        ResourceName.Problem(name) is { } problem ? (ErrorCode.InvalidName, problem) : null;
+
+    private static (ErrorCode, string) Invalid(string message) => (ErrorCode.InvalidRequest, message);
+}

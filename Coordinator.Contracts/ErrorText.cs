@@ -1,0 +1,25 @@
+namespace Coordinator.Contracts;
+
+/// <summary>What each refusal by the replicated state means, for a person: where a result carries only its code.</summary>
+public static class ErrorText
+{
+    /// <summary>Empty for <see cref="ErrorCode.Ok"/>.</summary>
+    public static string Of(ErrorCode code) => code switch
+    {
+        ErrorCode.Ok => "",
+        ErrorCode.SessionNotFound => "The session has ended, or never was. What it held is released: create a new one.",
+        ErrorCode.LockNotAcquired => "Another session holds the lock.",
+        ErrorCode.LockNotHeld => "This session does not hold the lock, or not with this token.",
+        ErrorCode.LockAlreadyHeld => "This session holds the lock already.",
+        ErrorCode.LockNotFound => "Nobody holds the lock or waits for it.",
+        ErrorCode.KeyNotFound => "There is no such key.",
+        ErrorCode.RequestIdStale => "The request id is below answered_below: its result is no longer kept.",
+        ErrorCode.TooManyWaiters => "Too many requests wait for the lock already.",
+        ErrorCode.TooManyHoldings => "The session holds and waits for as many resources as it may.",
+        ErrorCode.TooManyOpenRequests => "The session has too many requests whose answers it has not confirmed.",
+        ErrorCode.TooManySessions => "The group has as many sessions as it may.",
+        ErrorCode.NotWaiting => "The request neither waits nor holds anything.",
+        ErrorCode.RequestMismatch => "The request id was used before, for another operation.",
+        _ => $"Refused: {code}.",
+    };
+}

@@ -1,0 +1,37 @@
+namespace Coordinator.Contracts;
+
+/// <summary>What must hold of a query whatever the state; see <see cref="CommandRules"/>.</summary>
+public static class QueryRules
+{
+    /// <summary>Null when <paramref name="query"/> can be answered; otherwise why not.</summary>
+    public static (ErrorCode Code, string Message)? Check(Query query) => query.QueryCase switch
+    {
+        Query.QueryOneofCase.GetConfig => CheckName(query.GetConfig.Key),
+        Query.QueryOneofCase.GetLock => CheckName(query.GetLock.Name),
+        Query.QueryOneofCase.GetSession => CheckSession(query.GetSession.SessionId),
+        Query.QueryOneofCase.ListConfig =>
+            CheckPage(query.ListConfig.Prefix, query.ListConfig.AfterKey, query.ListConfig.Limit),
+        Query.QueryOneofCase.ListLocks =>
+            CheckPage(query.ListLocks.Prefix, query.ListLocks.AfterName, query.ListLocks.Limit),
+        Query.QueryOneofCase.ListSessions =>
+            CheckSession(query.ListSessions.AfterSessionId) ?? CheckPage("", "", query.ListSessions.Limit),
+        _ => (ErrorCode.InvalidRequest, "The query asks for nothing that this version knows."),
+    };
+
+    /// <summary>How many items a page holds when <paramref name="limit"/> are asked for; 0: as many as may be.</summary>
+    public static int PageItems(int limit) => limit == 0 ? Limits.PageItemsMax : Math.Min(limit, Limits.PageItemsMax);
+
+    private static (ErrorCode, string)? CheckPage(string prefix, string after, int limit)
+    {
+        if (limit < 0)
+            return (ErrorCode.InvalidRequest, $"A page of {limit} items is no page: the limit may not be negative.");
+        string? problem = ResourceName.PrefixProblem(prefix) ?? ResourceName.PrefixProblem(after);
+        return problem is null ? null : (ErrorCode.InvalidName, problem);
+    }
+
+    private static (ErrorCode, string)? CheckName(string name) =>
+        ResourceName.Problem(name) is { } problem ? (ErrorCode.InvalidName, problem) : null;
+
+    private static (ErrorCode, string)? CheckSession(long sessionId) =>
+        sessionId < 0 ? (ErrorCode.InvalidRequest, "A session id may not be negative.") : null;
+}
