@@ -4,7 +4,7 @@ namespace Coordinator.Contracts;
 
 /// <summary>
 /// The rule for names of locks and keys: 1 byte to 1 KiB of UTF-8, segments separated by '/', no segment empty,
-/// "." or "..", no control characters, no unpaired surrogates. No name is reserved.
+/// "." or "..", no control characters, no unpaired surrogates, no U+FFFD. No name is reserved.
 /// </summary>
 public static class ResourceName
 {
@@ -48,6 +48,9 @@ public static class ResourceName
             char c = text[i];
             if (char.IsControl(c))
                 return $"Character {i} is the control character U+{(int)c:X4}.";
+            // Readers of UTF-8 put U+FFFD in the place of bytes that are none: two different names would become one.
+            if (c == '\uFFFD')
+                return $"Character {i} is U+FFFD, which stands for bytes that are not UTF-8.";
             if (!char.IsSurrogate(c))
                 continue;
             if (!char.IsHighSurrogate(c) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]))

@@ -23,6 +23,7 @@ public sealed class ResourceNameTests
     [InlineData("a\0b")]
     [InlineData("a\nb")]
     [InlineData("a\u0085b")]
+    [InlineData("a\uFFFDb")]
     public void A_name_that_breaks_a_rule_is_refused_with_a_reason(string? name) =>
         Assert.NotNull(ResourceName.Problem(name));
 
