@@ -1,20 +1,40 @@
+using System.Collections.Concurrent;
 using Coordinator.Contracts;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
 
 /// <summary>
 /// The door to one group in this process, used by every interface: finds the leader, keeps requests open across a
 /// change of leader, ends waits. Thread-safe. Expected refusals are answers with an error code, never exceptions.
+/// Invariant: a command that may have been proposed is never proposed again here (rule 15).
 /// </summary>
-public class GroupGateway
+public partial class GroupGateway : IAsyncDisposable
 {
+    private readonly int _group;
+    private readonly TimeSpan _leaderTimeout;
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly SessionWatch _sessions = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _background = [];
+    private volatile IReadOnlyList<PeerLoop> _peers = [];
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>For a stand-in that answers from memory, so that the interfaces can be tested without a group.</summary>
     protected GroupGateway()
     {
     }
 
+    internal GroupGateway(int group, TimeSpan leaderTimeout, TimeProvider time)
+    {
+        _group = group;
+        _leaderTimeout = leaderTimeout;
+        _time = time;
+    }
+
     /// <summary>Whether a linearizable request would be served now: a leader with a quorum that has committed in its term.</summary>
-    public virtual bool IsReady => throw new NotImplementedException();
+    public virtual bool IsReady => _peers.Any(peer => peer.Status.IsReady);
 
     /// <summary>
     /// Proposes <paramref name="command"/> and answers with what came of it; never <see cref="Outcome.Queued"/>: an
@@ -25,23 +45,123 @@ public class GroupGateway
     /// stands; but an acquire without a request id, which nobody could ask for again, is cancelled in the log, and
     /// released if the grant came first (rule 16).
     /// </param>
-    public virtual Task<CommandAnswer> ExecuteAsync(Command command, CancellationToken abandoned) =>
-        throw new NotImplementedException();
+    public virtual Task<CommandAnswer> ExecuteAsync(Command command, CancellationToken abandoned)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return command.OperationCase == Command.OperationOneofCase.AcquireLock
+            ? AcquireAsync(command, abandoned)
+            : ProposeAsync(command, abandoned);
+    }
 
     /// <summary>Linearizable unless the query says serializable.</summary>
-    public virtual Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned) => throw new NotImplementedException();
+    public virtual async Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        long startedAt = _time.GetTimestamp();
+        while (true)
+        {
+            PeerLoop? peer = query.Serializable ? AnyRunning() : await FindLeaderAsync(startedAt, abandoned);
+            if (peer is null)
+                return new QueryAnswer { Position = NowhereYet(), Error = NoLeaderCode, Message = NoLeaderText };
+            var future = new QueryFuture(query);
+            if (!peer.TryPost(future))
+                return new QueryAnswer { Position = NowhereYet(), Error = FullCode, Message = OverloadedText };
+            QueryAnswer answer = await future.Answer.WaitAsync(abandoned);
+            if (!IsWorthAnotherLeader(answer.Error))
+                return answer;
+            await LeaderMovedAsync(peer, abandoned);
+        }
+    }
 
     /// <summary>Joins the next gathered keep-alive entry; answered when that is applied.</summary>
-    public virtual Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned) =>
-        throw new NotImplementedException();
+    public virtual async Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
+    {
+        long startedAt = _time.GetTimestamp();
+        while (true)
+        {
+            PeerLoop? leader = await FindLeaderAsync(startedAt, abandoned);
+            if (leader is null)
+                return new KeepAliveAnswer { SessionId = sessionId, Error = NoLeaderCode };
+            var future = new KeepAliveFuture(sessionId);
+            if (!leader.TryPost(future))
+                return new KeepAliveAnswer { SessionId = sessionId, Error = FullCode };
+            KeepAliveAnswer answer = await future.Answer.WaitAsync(abandoned);
+            if (answer.Error == ErrorCode.SessionNotFound)
+                _sessions.Ended(sessionId, "not found");
+            if (!IsWorthAnotherLeader(answer.Error))
+                return answer;
+            await LeaderMovedAsync(leader, abandoned);
+        }
+    }
 
     /// <summary>
     /// Calls <paramref name="ended"/> once when the session ends, at once if it already has. Dispose to stop listening.
     /// </summary>
-    public virtual IDisposable OnSessionEnded(long sessionId, Action<SessionEnded> ended) => throw new NotImplementedException();
+    public virtual IDisposable OnSessionEnded(long sessionId, Action<SessionEnded> ended)
+    {
+        SessionWatch.Listener listener = _sessions.Add(sessionId, ended);
+        RunInBackground(EndIfGoneAsync(listener));
+        return listener;
+    }
 
     /// <summary>What every peer here knows of itself and the group, for the status page.</summary>
-    public virtual GroupStatus GetStatus() => throw new NotImplementedException();
+    public virtual GroupStatus GetStatus()
+    {
+        IReadOnlyList<PeerLoop> peers = _peers;
+        // Whoever leads in the highest term knows most.
+        ReplicaStatus? best = peers.Select(peer => peer.Status)
+            .OrderByDescending(status => (status.Service == ServiceState.Running, status.Term, status.AppliedIndex))
+            .FirstOrDefault();
+        return new GroupStatus(
+            _group, best?.Leader.Value ?? 0, best?.Term.Value ?? 0, best?.CommitIndex ?? 0, best?.Revision ?? 0,
+            best?.Sessions ?? 0, [.. peers.Select(peer => PeerStatus.From(peer.Status))]);
+    }
+
+    /// <summary>Ends the background work; requests after this are refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        LeadershipChanged();
+        await Task.WhenAll(_background.Keys);
+        GC.SuppressFinalize(this);
+    }
+
+    internal void Attach(IReadOnlyList<PeerLoop> peers)
+    {
+        _peers = peers;
+        LeadershipChanged();
+    }
+
+    internal void SessionEnded(EndedSession session) => _sessions.Ended(session);
+
+    internal void LeadershipChanged() => Interlocked.Exchange(
+        ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+
+    /// <summary>It may have ended before anybody listened.</summary>
+    private async Task EndIfGoneAsync(SessionWatch.Listener listener)
+    {
+        var query = new Query { GetSession = new GetSession { SessionId = listener.SessionId } };
+        try
+        {
+            QueryAnswer answer = await QueryAsync(query, _stopping.Token);
+            if (answer.Error == ErrorCode.SessionNotFound)
+                _sessions.Ended(listener.SessionId, "not found");
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Whoever listens is about to be told that the silo stops.
+        }
+    }
+
+    private void RunInBackground(Task work)
+    {
+        if (work.IsCompletedSuccessfully)
+            return;
+        _background.TryAdd(work, true);
+        work.ContinueWith(
+            done => _background.TryRemove(done, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 }
 
 /// <param name="LeaderId">0: none known.</param>
@@ -52,4 +172,13 @@ public sealed record GroupStatus(
 /// <param name="Detail">Why, when the state is one of the last three.</param>
 public sealed record PeerStatus(
     long PeerId, string State, long Epoch, long Term, long LastIndex, long CommitIndex, long AppliedIndex,
-    long SnapshotIndex, string? Detail);
+    long SnapshotIndex, string? Detail)
+{
+    internal static PeerStatus From(ReplicaStatus status) => new(
+        status.Peer.Value,
+        status.Service == ServiceState.Running
+            ? status.Role.ToString().ToLowerInvariant()
+            : status.Service.ToString().ToLowerInvariant(),
+        status.Epoch, status.Term.Value, status.LastIndex, status.CommitIndex, status.AppliedIndex,
+        status.SnapshotIndex, status.Detail);
+}

@@ -27,6 +27,8 @@ public sealed class RawNode
     public bool CommittedInCurrentTerm => throw new NotImplementedException();
     public PeerId LeadTransferee => throw new NotImplementedException();
     public Configuration Configuration => throw new NotImplementedException();
+    public Term? TermAt(long index) => throw new NotImplementedException();
+    public EntrySlice Entries(long lo, long hi) => throw new NotImplementedException();
     public bool HasReady => throw new NotImplementedException();
     public void Tick() => throw new NotImplementedException();
     public void TickQuiesced() => throw new NotImplementedException();

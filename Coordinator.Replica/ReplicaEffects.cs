@@ -17,8 +17,9 @@ public sealed class ReplicaEffects
     /// <summary>A write to begin; its outcome comes back through <see cref="ReplicaMachine.WriteEnded"/>.</summary>
     public PeerWrite? Persist { get; internal set; }
 
-    /// <summary>Read the own row's epoch now; back through <see cref="ReplicaMachine.EpochRead"/> (rule 6).</summary>
-    public bool ReadEpoch { get; internal set; }
+    /// <summary>Read the own row's epoch now, for this activation; back through <see cref="ReplicaMachine.EpochRead"/>
+    /// (rule 6). Null: not needed.</summary>
+    public long? ReadEpoch { get; internal set; }
 
     /// <summary>Chunks to write, unfenced; back through <see cref="ReplicaMachine.SnapshotWritten"/>.</summary>
     public SnapshotBytes? WriteSnapshot { get; internal set; }
@@ -51,7 +52,7 @@ public sealed class ReplicaEffects
     {
         Send.Clear();
         Persist = null;
-        ReadEpoch = false;
+        ReadEpoch = null;
         WriteSnapshot = null;
         Reactivate = null;
         SnapshotInForce = null;

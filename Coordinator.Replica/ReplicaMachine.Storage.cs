@@ -146,7 +146,7 @@ public sealed partial class ReplicaMachine
         {
             _gate.ReadBegins(_nowUs);
             _epochCheckDue = false;
-            _effects.ReadEpoch = true;
+            _effects.ReadEpoch = _stored.Epoch;
         }
     }
 

@@ -9,9 +9,6 @@ namespace Coordinator.Replica;
 /// </summary>
 internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
 {
-    /// <summary>PostgreSQL stores a chunk as one value; 1 MiB at most (rule 8).</summary>
-    public const int ChunkBytes = 1024 * 1024;
-
     private Snapshot? _waiting;
     private Snapshot? _writing;
     private long _writingId;
@@ -60,9 +57,9 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
         if (_writing is not { } snapshot || id != _writingId)
             return null;
         _writing = null;
-        int chunks = (int)((snapshot.Data.Length + (long)ChunkBytes - 1) / ChunkBytes);
-        return new PreparedSnapshot(
-            snapshot, new SnapshotPointer(epoch, id, snapshot.Index, snapshot.Term, chunks, snapshot.Data.Length));
+        return new PreparedSnapshot(snapshot, new SnapshotPointer(
+            epoch, id, snapshot.Index, snapshot.Term, SnapshotPointer.ChunksOf(snapshot.Data.Length),
+            snapshot.Data.Length));
     }
 
     /// <summary>Forgotten: a failed own snapshot is due again later, a failed install is begun again.</summary>

@@ -12,7 +12,7 @@ namespace Coordinator.Replica;
 internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, ReplicaOptions options)
 {
     private readonly List<Release> _releases = [];
-    private List<Release> _inFlightReleases = [];
+    private readonly List<Release> _inFlightReleases = [];
     private List<Entry> _pending = [];
     private List<Entry> _inFlightEntries = [];
     private HardState _wanted = loaded.HardState;

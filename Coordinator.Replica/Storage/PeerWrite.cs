@@ -43,4 +43,11 @@ public sealed record PeerWrite
 /// <param name="Id">Counts up within an activation.</param>
 /// <param name="Chunks">How many chunks hold its bytes.</param>
 /// <param name="Bytes">Length of the data.</param>
-public sealed record SnapshotPointer(long Epoch, long Id, long Index, Term Term, int Chunks, long Bytes);
+public sealed record SnapshotPointer(long Epoch, long Id, long Index, Term Term, int Chunks, long Bytes)
+{
+    /// <summary>Every chunk but the last has this many bytes (rule 8).</summary>
+    public const int ChunkBytes = 1024 * 1024;
+
+    /// <summary>How many chunks hold <paramref name="bytes"/> bytes.</summary>
+    public static int ChunksOf(long bytes) => checked((int)((bytes + ChunkBytes - 1) / ChunkBytes));
+}

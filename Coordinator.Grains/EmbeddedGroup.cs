@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// The embedded host's group: all its peers in this process, messages handed over in memory, one database. Invariant:
+/// a peer runs only on an activation that has committed (rule 2).
+/// </summary>
+public sealed class EmbeddedGroup : IAsyncDisposable
+{
+    private const int Group = 0;
+
+    private readonly PeerDatabase _database;
+    private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
+
+    private EmbeddedGroup(PeerDatabase database, Guid clusterId, GroupGateway gateway)
+    {
+        _database = database;
+        ClusterId = clusterId;
+        Gateway = gateway;
+    }
+
+    public Guid ClusterId { get; }
+
+    public GroupGateway Gateway { get; }
+
+    /// <summary>What the last check of the database found.</summary>
+    public DatabaseHealth Database => _database.Health;
+
+    /// <summary>Opens the database, bootstraps it if it is new, and activates all peers.</summary>
+    /// <exception cref="GroupStartException">Stored peers cannot be activated; the message says which and why.</exception>
+    /// <exception cref="DatabaseRefusedException">The database's settings, version or schema are refused.</exception>
+    public static async Task<EmbeddedGroup> StartAsync(
+        EmbeddedGroupOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ILogger log = logs.CreateLogger<EmbeddedGroup>();
+        PeerDatabase database = await PeerDatabase.OpenAsync(options.Database, time, logs, cancellationToken);
+        EmbeddedGroup? group = null;
+        try
+        {
+            StoredCluster cluster = await ReadOrBootstrapAsync(options, database, time, log, cancellationToken);
+            var gateway = new GroupGateway(Group, options.LeaderTimeout, time);
+            group = new EmbeddedGroup(database, cluster.ClusterId, gateway);
+            foreach (StoredPeer peer in cluster.Peers)
+                await group.AddPeerAsync(peer.Key, options, time, log, cancellationToken);
+            gateway.Attach([.. group._peers.Values]);
+            HostLog.Activated(log, Group, group._peers.Count);
+            return group;
+        }
+        catch
+        {
+            if (group is not null)
+                await group.DisposeAsync();
+            else
+                await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops the peers, then lets go of the database. Open requests end with what is known of them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
+        await _database.DisposeAsync();
+    }
+
+    private static async Task<StoredCluster> ReadOrBootstrapAsync(
+        EmbeddedGroupOptions options, PeerDatabase database, TimeProvider time, ILogger log,
+        CancellationToken cancellationToken)
+    {
+        if (await database.ReadClusterAsync(cancellationToken) is { } stored)
+        {
+            if (stored.Groups != 1)
+            {
+                throw new GroupStartException(
+                    $"The database belongs to a cluster of {stored.Groups} groups; the embedded host runs one.");
+            }
+            return stored;
+        }
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) =
+            GroupBootstrap.Create(Group, options.Peers, options.SiloId, options.State, time.GetUtcNow());
+        await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
+        HostLog.Bootstrapped(log, Group, clusterId, peers.Count);
+        return await database.ReadClusterAsync(cancellationToken)
+            ?? throw new GroupStartException("The cluster that was just bootstrapped is not there.");
+    }
+
+    private async Task AddPeerAsync(
+        PeerKey key, EmbeddedGroupOptions options, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+    {
+        LoadedPeer loaded = await ActivateAsync(key, options, time, log, cancellationToken);
+        ReplicaOptions replica = options.Replica with
+        {
+            Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
+        };
+        _peers.TryAdd(key.Peer, new PeerLoop(
+            replica, loaded, _database, options.SiloId, Deliver, Gateway.SessionEnded, Gateway.LeadershipChanged, time, log));
+    }
+
+    private async Task<LoadedPeer> ActivateAsync(
+        PeerKey key, EmbeddedGroupOptions options, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+    {
+        long startedAt = time.GetTimestamp();
+        while (true)
+        {
+            switch (await _database.ActivateAsync(key, options.SiloId, cancellationToken))
+            {
+                case ActivationResult.Activated activated:
+                    return activated.Peer;
+                case ActivationResult.Unavailable unavailable
+                    when time.GetElapsedTime(startedAt) < options.ActivationTimeout:
+                    HostLog.ReactivationWaits(log, key.ToString(), unavailable.Reason.Message);
+                    await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+                    break;
+                case var refused:
+                    throw new GroupStartException($"Peer {key} cannot be activated: {refused}");
+            }
+        }
+    }
+
+    /// <summary>In memory, so the only loss is a full inbox or a peer that is not there (yet).</summary>
+    private void Deliver(Envelope envelope)
+    {
+        if (_peers.TryGetValue(envelope.To, out PeerLoop? peer))
+            peer.TryPost(envelope);
+    }
+}
+
+/// <summary>The group cannot start on what is stored.</summary>
+public sealed class GroupStartException(string message) : Exception(message);

@@ -1,0 +1,46 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// The first state of a group (rule 1): every peer begins with the same snapshot, which lists each peer id with the
+/// random id of its storage.
+/// </summary>
+internal static class GroupBootstrap
+{
+    private static readonly Term FirstTerm = new(1);
+
+    /// <param name="now">
+    /// Where log and revision begin, in microseconds of Unix time: a database that was deleted and made anew must not
+    /// give out a fencing token or a revision a second time (rule 19).
+    /// </param>
+    public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
+        int group, int count, string siloId, StateSettings settings, DateTimeOffset now)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        var clusterId = new Guid(RandomNumberGenerator.GetBytes(16));
+        PeerRecord[] records = [.. Enumerable.Range(1, count).Select(id =>
+            new PeerRecord(new PeerId(id), new Guid(RandomNumberGenerator.GetBytes(16)), siloId))];
+        var membership = new GroupMembership
+        {
+            ClusterId = clusterId,
+            Group = group,
+            ConfState = new ConfState { Voters = [.. records.Select(record => record.Id)] },
+            Peers = records,
+            NextPeerId = new PeerId(count + 1),
+        };
+        long index = now.ToUnixTimeMilliseconds() * 1000;
+        var state = CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
+        var snapshot = new ArrayBufferWriter<byte>();
+        state.WriteSnapshot(snapshot);
+        NewPeer[] peers = [.. records.Select(record => new NewPeer(
+            new PeerKey(group, record.Id), record.StorageId, new HardState(FirstTerm, PeerId.None, index), index,
+            FirstTerm, snapshot.WrittenMemory))];
+        return (clusterId, peers);
+    }
+}

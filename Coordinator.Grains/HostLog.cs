@@ -1,0 +1,45 @@
+using Coordinator.Replica;
+using Coordinator.Replica.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>All that peers and groups log. Event ids 3000 to 3099 are stable.</summary>
+internal static partial class HostLog
+{
+    public static void PeerChanged(ILogger log, ReplicaStatus before, ReplicaStatus now)
+    {
+        if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
+            PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");
+        else if (now.Role == Raft.RaftState.Leader && before.Role != Raft.RaftState.Leader)
+            PeerLeads(log, now.Peer.Value, now.Term.Value);
+    }
+
+    [LoggerMessage(3000, LogLevel.Information, "Peer {Peer} leads in term {Term}")]
+    private static partial void PeerLeads(ILogger log, long peer, long term);
+
+    [LoggerMessage(3001, LogLevel.Critical, "Peer {Peer} is {State}: {Why}")]
+    private static partial void PeerHalted(ILogger log, long peer, ServiceState state, string why);
+
+    [LoggerMessage(3002, LogLevel.Critical, "Peer {Peer} broke an invariant and stops")]
+    public static partial void PeerBroken(ILogger log, string peer, Exception broken);
+
+    [LoggerMessage(3003, LogLevel.Warning,
+        "Peer {Peer}: write {WriteSeq} of activation {Epoch} ended as {Outcome}; the peer activates again")]
+    public static partial void WriteInDoubt(ILogger log, string peer, long epoch, long writeSeq, WriteOutcome outcome);
+
+    [LoggerMessage(3004, LogLevel.Information, "Peer {Peer} is active again, as activation {Epoch}")]
+    public static partial void Reactivated(ILogger log, string peer, long epoch);
+
+    [LoggerMessage(3005, LogLevel.Warning, "Peer {Peer} waits for its database: {Reason}")]
+    public static partial void ReactivationWaits(ILogger log, string peer, string reason);
+
+    [LoggerMessage(3006, LogLevel.Warning, "Peer {Peer}: chunks of old snapshots could not be removed now")]
+    public static partial void SnapshotGarbageKept(ILogger log, string peer, Exception problem);
+
+    [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
+    public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
+
+    [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
+    public static partial void Activated(ILogger log, int group, int peers);
+}

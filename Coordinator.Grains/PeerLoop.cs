@@ -1,0 +1,221 @@
+using System.Threading.Channels;
+using Coordinator.Contracts;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// One peer at work: the only owner of its replica. Everything reaches it through its inbox; one turn drains all that
+/// waits into one batch and then executes the effects. Invariant: no await inside a turn, so a proposer that waits, a
+/// slow database or a slow caller never blocks Raft.
+/// </summary>
+public sealed class PeerLoop : IAsyncDisposable
+{
+    /// <summary>Callers' requests waiting in the inbox; one more is refused as overloaded.</summary>
+    internal const int RequestsMax = 16_384;
+
+    /// <summary>Raft messages waiting in the inbox; one more is dropped, as a network would.</summary>
+    internal const int MessagesMax = 16_384;
+
+    /// <summary>Inputs to one turn, so that a flood doesn't hold up what came before.</summary>
+    private const int BatchMax = 8_192;
+
+    private readonly Channel<PeerInput> _inbox = Channel.CreateUnbounded<PeerInput>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly ReplicaMachine _replica;
+    private readonly PeerStorageWorker _storage;
+    private readonly Action<Envelope> _send;
+    private readonly Action<EndedSession> _sessionEnded;
+    private readonly Action _leadershipChanged;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly long _startedAt;
+    private readonly ITimer _ticker;
+    private readonly Task _running;
+    private int _requests;
+    private int _messages;
+    private int _tickQueued;
+    private volatile ReplicaStatus _status;
+
+    /// <param name="loaded">What the activation loaded (rule 2).</param>
+    /// <param name="send">Carries an envelope to another peer, or loses it; must not block.</param>
+    /// <param name="sessionEnded">Told of each session that ended; must not block.</param>
+    /// <param name="leadershipChanged">Told when role, leader or service changed; must not block.</param>
+    internal PeerLoop(
+        ReplicaOptions options, LoadedPeer loaded, PeerDatabase database, string owner, Action<Envelope> send,
+        Action<EndedSession> sessionEnded, Action leadershipChanged, TimeProvider time, ILogger log)
+    {
+        _time = time;
+        _log = log;
+        _send = send;
+        _sessionEnded = sessionEnded;
+        _leadershipChanged = leadershipChanged;
+        _startedAt = time.GetTimestamp();
+        _replica = new ReplicaMachine(options, loaded, NowUs());
+        _storage = new PeerStorageWorker(loaded.Key, database, owner, input => _inbox.Writer.TryWrite(input), time, log);
+        _status = _replica.GetStatus();
+        _running = Task.Run(RunAsync);
+        var tick = TimeSpan.FromMicroseconds(options.TickUs);
+        _ticker = time.CreateTimer(_ => PostTick(), null, tick, tick);
+    }
+
+    public PeerId Peer => _replica.Key.Peer;
+
+    /// <summary>As of the end of the last turn.</summary>
+    public ReplicaStatus Status => _status;
+
+    /// <summary>False: the inbox is full, and the message is lost.</summary>
+    internal bool TryPost(Envelope envelope)
+    {
+        if (Interlocked.Increment(ref _messages) <= MessagesMax && _inbox.Writer.TryWrite(new PeerInput.FromPeer(envelope)))
+            return true;
+        Interlocked.Decrement(ref _messages);
+        return false;
+    }
+
+    /// <summary>False: the inbox is full or closed; nothing will happen.</summary>
+    internal bool TryPost(CommandFuture future) => TryPostRequest(new PeerInput.Execute(future));
+
+    internal bool TryPost(QueryFuture future) => TryPostRequest(new PeerInput.Ask(future));
+
+    internal bool TryPost(KeepAliveFuture future) => TryPostRequest(new PeerInput.KeepAlive(future));
+
+    internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
+
+    /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ticker.DisposeAsync();
+        _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, "The silo stops."));
+        _inbox.Writer.TryComplete();
+        await _running;
+        await _storage.DisposeAsync();
+    }
+
+    private bool TryPostRequest(PeerInput input)
+    {
+        if (Interlocked.Increment(ref _requests) <= RequestsMax && _inbox.Writer.TryWrite(input))
+            return true;
+        Interlocked.Decrement(ref _requests);
+        return false;
+    }
+
+    private void PostTick()
+    {
+        // A loop that is behind gets one tick, not a backlog of them.
+        if (Interlocked.Exchange(ref _tickQueued, 1) == 0)
+            _inbox.Writer.TryWrite(PeerInput.Tick.Instance);
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _inbox.Reader.WaitToReadAsync())
+        {
+            try
+            {
+                Turn();
+            }
+            catch (Exception broken) when (_replica.Service != ServiceState.Stopped)
+            {
+                // A broken invariant, or bytes that are no command: this peer must not go on (rule 4).
+                HostLog.PeerBroken(_log, _replica.Key.ToString(), broken);
+                _replica.BeginTurn(NowUs());
+                _replica.Halt(ServiceState.Stopped, $"{broken.GetType().Name}: {broken.Message}");
+                Execute(_replica.EndTurn());
+            }
+        }
+    }
+
+    private void Turn()
+    {
+        _replica.BeginTurn(NowUs());
+        for (int count = 0; count < BatchMax && _inbox.Reader.TryRead(out PeerInput? input); count++)
+            Feed(input);
+        Execute(_replica.EndTurn());
+    }
+
+    private void Feed(PeerInput input)
+    {
+        switch (input)
+        {
+            case PeerInput.FromPeer message:
+                Interlocked.Decrement(ref _messages);
+                _replica.Receive(message.Envelope);
+                break;
+            case PeerInput.Execute command:
+                Interlocked.Decrement(ref _requests);
+                _replica.Submit(command.Future);
+                break;
+            case PeerInput.Ask query:
+                Interlocked.Decrement(ref _requests);
+                _replica.Submit(query.Future);
+                break;
+            case PeerInput.KeepAlive keepAlive:
+                Interlocked.Decrement(ref _requests);
+                _replica.Submit(keepAlive.Future);
+                break;
+            case PeerInput.Forget forget:
+                _replica.Forget(forget.Future);
+                break;
+            case PeerInput.WriteEnded write:
+                _replica.WriteEnded(write.Epoch, write.Outcome);
+                break;
+            case PeerInput.EpochRead { Available: true } read:
+                _replica.EpochRead(read.Asked, read.Stored);
+                break;
+            case PeerInput.EpochRead read:
+                _replica.EpochUnavailable(read.Asked);
+                break;
+            case PeerInput.SnapshotWritten snapshot:
+                _replica.SnapshotWritten(snapshot.Epoch, snapshot.Id, snapshot.Durable);
+                break;
+            case PeerInput.Reactivated reactivated:
+                _replica.Reactivated(reactivated.Loaded);
+                break;
+            case PeerInput.Unreachable unreachable:
+                _replica.ReportUnreachable(unreachable.Peer);
+                break;
+            case PeerInput.TransferLeadership transfer:
+                _replica.TransferLeadership(transfer.To);
+                break;
+            case PeerInput.Halt halt:
+                _replica.Halt(halt.State, halt.Why);
+                break;
+            case PeerInput.Tick:
+                Volatile.Write(ref _tickQueued, 0);
+                break;
+        }
+    }
+
+    private void Execute(ReplicaEffects effects)
+    {
+        foreach (Envelope envelope in effects.Send)
+            _send(envelope);
+        _storage.Begin(effects);
+        foreach ((CommandTicket ticket, long waitIndex) in effects.Queued)
+            (ticket as CommandFuture)?.SetQueued(waitIndex);
+        foreach ((CommandTicket ticket, CommandAnswer answer) in effects.Completed)
+            (ticket as CommandFuture)?.SetAnswer(answer);
+        foreach ((QueryTicket ticket, QueryAnswer answer) in effects.Answered)
+            ((QueryFuture)ticket).SetAnswer(answer);
+        foreach ((KeepAliveTicket ticket, KeepAliveAnswer answer) in effects.KeptAlive)
+            ((KeepAliveFuture)ticket).SetAnswer(answer);
+        foreach (EndedSession session in effects.SessionsEnded)
+            _sessionEnded(session);
+        ReplicaStatus before = _status;
+        _status = _replica.GetStatus();
+        if (effects.LeadershipChanged)
+        {
+            HostLog.PeerChanged(_log, before, _status);
+            _leadershipChanged();
+        }
+    }
+
+    private long NowUs() => (long)_time.GetElapsedTime(_startedAt).TotalMicroseconds + 1;
+}
