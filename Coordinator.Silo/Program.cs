@@ -1,1 +1,3 @@
-return 0;
+using Coordinator.Silo.Hosting;
+
+return (int)await SiloProcess.RunAsync(args);

@@ -9,58 +9,138 @@ namespace Coordinator.Grains.Storage;
 /// </summary>
 public sealed class PeerDatabase : IAsyncDisposable
 {
-    /// <summary>Connects, refuses unsafe settings (rule 7), migrates the schema.</summary>
-    /// <exception cref="DatabaseRefusedException">Unsafe settings, a pooler in between, or a newer schema.</exception>
-    public static Task<PeerDatabase> OpenAsync(
-        PeerDatabaseOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    private readonly DatabaseConnections _connections;
+    private readonly ILogger _log;
+    private readonly Activations _activations;
+    private readonly SharedWriter _writer;
+    private readonly EpochReader _epochs;
+    private readonly HealthMonitor _monitor;
 
-    public DatabaseHealth Health => throw new NotImplementedException();
+    private PeerDatabase(DatabaseConnections connections, PeerDatabaseOptions options, ILogger log)
+    {
+        _connections = connections;
+        _log = log;
+        _activations = new Activations(connections, log);
+        _writer = new SharedWriter(connections, options, log);
+        _epochs = new EpochReader(connections, log);
+        _monitor = new HealthMonitor(connections, options, health => HealthChanged?.Invoke(health), log);
+    }
 
-    /// <summary>Raised after every check whose finding differs from the one before.</summary>
+    /// <summary>Raised from the check's own loop, after every check whose finding differs from the one before.</summary>
     public event Action<DatabaseHealth>? HealthChanged;
 
-    /// <summary>Null when no cluster was ever bootstrapped here.</summary>
-    public Task<StoredCluster?> ReadClusterAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public DatabaseHealth Health => _monitor.Health;
 
-    /// <summary>Writes cluster and peers in one transaction (rule 1).</summary>
-    /// <exception cref="AlreadyBootstrappedException">A cluster or a peer is there.</exception>
-    public Task BootstrapAsync(
-        Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    /// <summary>Connects, refuses unsafe settings (rule 7), migrates the schema.</summary>
+    /// <exception cref="DatabaseRefusedException">Unsafe settings, a pooler in between, a newer schema, or the server
+    /// says no to the connection itself.</exception>
+    /// <exception cref="Npgsql.NpgsqlException">No server answered within the option's time.</exception>
+    public static async Task<PeerDatabase> OpenAsync(
+        PeerDatabaseOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        ILogger log = logs.CreateLogger<PeerDatabase>();
+        var connections = new DatabaseConnections(options, time);
+        try
+        {
+            await DatabaseOpener.MigrateAsync(connections, options, log, cancellationToken);
+            return new PeerDatabase(connections, options, log);
+        }
+        catch
+        {
+            await connections.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Null when no cluster was ever bootstrapped here.</summary>
+    /// <exception cref="CorruptRowException">The cluster's row or a peer's identity is damaged.</exception>
+    public Task<StoredCluster?> ReadClusterAsync(CancellationToken cancellationToken) =>
+        _connections.UseAsync(ClusterStore.ReadAsync, cancellationToken);
+
+    /// <summary>Writes cluster and peers in one transaction (rule 1). If it throws anything else than what is named here,
+    /// it may have happened: read the cluster again.</summary>
+    /// <exception cref="AlreadyBootstrappedException">A cluster or a peer is there; nothing was changed.</exception>
+    public async Task BootstrapAsync(
+        Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, CancellationToken cancellationToken)
+    {
+        await _connections.UseAsync(
+            async connection =>
+            {
+                await ClusterStore.BootstrapAsync(connection, clusterId, groups, peers);
+                return true;
+            },
+            cancellationToken);
+        StorageLog.Bootstrapped(_log, clusterId, peers.Count);
+    }
 
     /// <summary>Takes the peer over from whoever has it (rule 2).</summary>
     public Task<ActivationResult> ActivateAsync(PeerKey key, string owner, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        _activations.ActivateAsync(key, owner, cancellationToken);
 
-    /// <summary>After a write that did not commit for certain: settles it, and goes on unless another took over (rule 4).</summary>
+    /// <summary>
+    /// After a write that did not commit for certain: settles it, and goes on unless another took over (rule 4). After
+    /// Unavailable, ask again with the same arguments.
+    /// </summary>
     /// <param name="epoch">The activation's, as last returned.</param>
     /// <param name="acknowledgedWriteSeq">Of its last write that committed, or as loaded.</param>
     public Task<ActivationResult> ReactivateAsync(
         PeerKey key, long epoch, long acknowledgedWriteSeq, string owner, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        _activations.ReactivateAsync(key, epoch, acknowledgedWriteSeq, owner, cancellationToken);
 
     /// <summary>Never cancelled; faults are outcomes. Gathered with other peers' writes into one statement (rule 3).</summary>
     /// <exception cref="InvalidOperationException">The peer has a write in flight.</exception>
     /// <exception cref="ArgumentException">The write contradicts itself.</exception>
-    public Task<WriteOutcome> WriteAsync(PeerWrite write) => throw new NotImplementedException();
+    public Task<WriteOutcome> WriteAsync(PeerWrite write) => _writer.WriteAsync(write);
 
     /// <summary>Unfenced and idempotent (rule 8). False: not known to be durable, try again.</summary>
-    public Task<bool> WriteSnapshotChunkAsync(
+    /// <param name="chunk">Counted from 0.</param>
+    /// <param name="data">At most <see cref="SnapshotChunks.BytesMax"/>.</param>
+    public async Task<bool> WriteSnapshotChunkAsync(
         PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data,
-        CancellationToken cancellationToken) => throw new NotImplementedException();
+        CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, SnapshotChunks.BytesMax);
+        ArgumentOutOfRangeException.ThrowIfNegative(chunk);
+        try
+        {
+            return await _connections.UseAsync(
+                connection => SnapshotChunks.WriteAsync(connection, key, epoch, snapshotId, chunk, data),
+                cancellationToken);
+        }
+        catch (Exception e) when (DatabaseConnections.IsFault(e))
+        {
+            StorageLog.ChunkNotWritten(_log, key, snapshotId, chunk, e.Message);
+            return false;
+        }
+    }
 
-    /// <summary>Removes chunks that nobody can switch to any more; never <paramref name="keep"/>, never those of the
-    /// row's own pointer, never what the current activation is still writing.</summary>
-    public Task DeleteSnapshotsExceptAsync(PeerKey key, SnapshotPointer keep, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    /// <summary>
+    /// Removes chunks that nobody can switch to any more; never <paramref name="keep"/>, never those that the row points
+    /// at, never what the current activation is still writing. A fault is logged: the next time removes what is left.
+    /// </summary>
+    public async Task DeleteSnapshotsExceptAsync(PeerKey key, SnapshotPointer keep, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _connections.UseAsync(
+                connection => SnapshotChunks.DeleteGarbageAsync(connection, key, keep), cancellationToken);
+        }
+        catch (Exception e) when (DatabaseConnections.IsFault(e))
+        {
+            StorageLog.GarbageNotDeleted(_log, key, e.Message);
+        }
+    }
 
     /// <summary>By a SELECT that began after this call; all who wait share it (rule 6). Null: unavailable.</summary>
-    public Task<EpochReading?> ReadEpochsAsync() => throw new NotImplementedException();
+    public Task<EpochReading?> ReadEpochsAsync() => _epochs.ReadAsync();
 
-    public ValueTask DisposeAsync()
+    /// <summary>Finishes the writes that wait; later ones fail.</summary>
+    public async ValueTask DisposeAsync()
     {
-        HealthChanged?.Invoke(Health);
-        return ValueTask.CompletedTask;
+        await _monitor.DisposeAsync();
+        await _writer.DisposeAsync();
+        await _epochs.DisposeAsync();
+        await _connections.DisposeAsync();
     }
 }

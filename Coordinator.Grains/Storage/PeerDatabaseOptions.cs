@@ -35,4 +35,21 @@ public sealed record PeerDatabaseOptions
 
     /// <summary>Log rows gathered into one statement; a single peer's larger write goes alone.</summary>
     public int StatementRowsMax { get; init; } = 4096;
+
+    /// <exception cref="ArgumentOutOfRangeException">An option that is not positive, or contradicts another.</exception>
+    public void Validate()
+    {
+        Positive(OpenTimeout, nameof(OpenTimeout));
+        Positive(WriteTimeout, nameof(WriteTimeout));
+        Positive(CommandTimeout, nameof(CommandTimeout));
+        Positive(CheckInterval, nameof(CheckInterval));
+        Positive(SnapshotAgeAlarm, nameof(SnapshotAgeAlarm));
+        Positive(ReconnectDelayMin, nameof(ReconnectDelayMin));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReconnectDelayMax, ReconnectDelayMin);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(StatementBytesMax);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(StatementRowsMax);
+    }
+
+    private static void Positive(TimeSpan value, string name) =>
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
 }

@@ -1,0 +1,131 @@
+using Coordinator.Raft;
+using Coordinator.Replica.Storage;
+using Npgsql;
+
+namespace Coordinator.Grains.Storage;
+
+/// <summary>Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster or a peer row (rule 1).</summary>
+internal static class ClusterStore
+{
+    // An activation's epoch is 1 at the least: 0 is bootstrap's.
+    private const long BootstrapEpoch = 0;
+    private const long BootstrapSnapshotId = 1;
+
+    public static async Task<StoredCluster?> ReadAsync(NpgsqlConnection connection)
+    {
+        Guid clusterId;
+        int groups;
+        await using (var command = new NpgsqlCommand(
+            "SELECT cluster_id, groups, checksum FROM coordinator.cluster", connection))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            if (!await reader.ReadAsync())
+            {
+                return null;
+            }
+
+            clusterId = reader.GetGuid(0);
+            groups = reader.GetInt32(1);
+            if (reader.GetInt32(2) != RowChecksums.Cluster(clusterId, groups))
+            {
+                throw new CorruptRowException("table cluster: checksum");
+            }
+        }
+
+        return new StoredCluster(clusterId, groups, await ReadPeersAsync(connection));
+    }
+
+    public static async Task BootstrapAsync(
+        NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers)
+    {
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+        await RefuseUnlessEmptyAsync(connection);
+        await using (var command = new NpgsqlCommand(
+            "INSERT INTO coordinator.cluster (cluster_id, groups, checksum) VALUES ($1, $2, $3)", connection))
+        {
+            command.Add(clusterId).Add(groups).Add(RowChecksums.Cluster(clusterId, groups));
+            await command.ExecuteNonQueryAsync();
+        }
+
+        foreach (NewPeer peer in peers)
+        {
+            await InsertAsync(connection, peer);
+        }
+
+        await transaction.CommitAsync();
+    }
+
+    private static async Task<IReadOnlyList<StoredPeer>> ReadPeersAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT group_id, peer_id, storage_id, identity_checksum FROM coordinator.peer ORDER BY group_id, peer_id",
+            connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var peers = new List<StoredPeer>();
+        while (await reader.ReadAsync())
+        {
+            var key = new PeerKey(reader.GetInt32(0), new PeerId(reader.GetInt64(1)));
+            var peer = new StoredPeer(key, reader.GetGuid(2));
+            if (reader.GetInt32(3) != RowChecksums.Identity(key, peer.StorageId))
+            {
+                throw new CorruptRowException($"table peer, peer {key}: checksum of storage_id");
+            }
+
+            peers.Add(peer);
+        }
+
+        return peers;
+    }
+
+    private static async Task RefuseUnlessEmptyAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            LOCK TABLE coordinator.cluster, coordinator.peer IN SHARE ROW EXCLUSIVE MODE;
+            SELECT (SELECT 'cluster ' || cluster_id FROM coordinator.cluster),
+                   (SELECT 'peer ' || group_id || '/' || peer_id FROM coordinator.peer
+                    ORDER BY group_id, peer_id LIMIT 1)
+            """,
+            connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        for (int column = 0; column < reader.FieldCount; column++)
+        {
+            if (!reader.IsDBNull(column))
+            {
+                throw new AlreadyBootstrappedException(reader.GetString(column));
+            }
+        }
+    }
+
+    private static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
+    {
+        int chunks = SnapshotChunks.CountFor(peer.SnapshotData.Length);
+        var pointer = new SnapshotPointer(
+            BootstrapEpoch, BootstrapSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks, peer.SnapshotData.Length);
+        await using var command = new NpgsqlCommand(
+            """
+            INSERT INTO coordinator.peer (
+                group_id, peer_id, storage_id, identity_checksum, epoch, owner, activation, write_seq,
+                term, vote, commit_index, checksum, last_index, log_checksum,
+                snapshot_epoch, snapshot_id, snapshot_index, snapshot_term, snapshot_chunks, snapshot_bytes,
+                snapshot_checksum)
+            VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+            """,
+            connection);
+        command.Add(peer.Key.Group).Add(peer.Key.Peer.Value)
+            .Add(peer.StorageId).Add(RowChecksums.Identity(peer.Key, peer.StorageId))
+            .Add(BootstrapEpoch).Add(Guid.Empty)
+            .Add(peer.HardState.Term.Value).Add(peer.HardState.Vote.Value).Add(peer.HardState.Commit)
+            .Add(RowChecksums.State(peer.Key, 0, peer.HardState))
+            .Add(peer.SnapshotIndex).Add(RowChecksums.Log(peer.Key, peer.SnapshotIndex))
+            .Add(pointer.Epoch).Add(pointer.Id).Add(pointer.Index).Add(pointer.Term.Value)
+            .Add(pointer.Chunks).Add(pointer.Bytes).Add(RowChecksums.Snapshot(peer.Key, pointer));
+        await command.ExecuteNonQueryAsync();
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            ReadOnlyMemory<byte> data = SnapshotChunks.Slice(peer.SnapshotData, chunk);
+            await SnapshotChunks.WriteAsync(connection, peer.Key, pointer.Epoch, pointer.Id, chunk, data);
+        }
+    }
+}

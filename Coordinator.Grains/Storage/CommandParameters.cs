@@ -1,0 +1,13 @@
+using Npgsql;
+
+namespace Coordinator.Grains.Storage;
+
+internal static class CommandParameters
+{
+    /// <summary>Adds the next positional parameter, its type taken from <typeparamref name="T"/>.</summary>
+    public static NpgsqlCommand Add<T>(this NpgsqlCommand command, T value)
+    {
+        command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
+        return command;
+    }
+}

@@ -1,0 +1,79 @@
+namespace Coordinator.Grains.Storage;
+
+/// <summary>
+/// The stored tables, as the steps that made them. Invariant: a step that was released never changes; what is new is
+/// another step.
+/// </summary>
+internal static class Schema
+{
+    /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
+    public static readonly IReadOnlyList<string> Migrations = [Version1];
+
+    public static int Version => Migrations.Count;
+
+    // A peer's row is written by every batch: the free space on its page lets each new version stay there without
+    // touching an index (HOT). Payloads are kept uncompressed and out of line: they are often compressed or encrypted
+    // already, and a large one must not make its row slow to step over.
+    private const string Version1 =
+        """
+        CREATE TABLE coordinator.cluster (
+            single      boolean PRIMARY KEY DEFAULT true CHECK (single),
+            cluster_id  uuid NOT NULL,
+            groups      integer NOT NULL,
+            checksum    integer NOT NULL
+        );
+
+        CREATE TABLE coordinator.peer (
+            group_id          integer NOT NULL,
+            peer_id           bigint NOT NULL,
+            storage_id        uuid NOT NULL,
+            identity_checksum integer NOT NULL,
+            epoch             bigint NOT NULL,
+            owner             text NOT NULL,
+            activation        uuid NOT NULL,
+            write_seq         bigint NOT NULL,
+            term              bigint NOT NULL,
+            vote              bigint NOT NULL,
+            commit_index      bigint NOT NULL,
+            checksum          integer NOT NULL,
+            last_index        bigint NOT NULL,
+            log_checksum      integer NOT NULL,
+            snapshot_epoch    bigint NOT NULL,
+            snapshot_id       bigint NOT NULL,
+            snapshot_index    bigint NOT NULL,
+            snapshot_term     bigint NOT NULL,
+            snapshot_chunks   integer NOT NULL,
+            snapshot_bytes    bigint NOT NULL,
+            snapshot_checksum integer NOT NULL,
+            PRIMARY KEY (group_id, peer_id)
+        ) WITH (fillfactor = 10);
+
+        CREATE TABLE coordinator.log (
+            group_id  integer NOT NULL,
+            peer_id   bigint NOT NULL,
+            index     bigint NOT NULL,
+            term      bigint NOT NULL,
+            type      smallint NOT NULL,
+            stamp     bigint NOT NULL,
+            data      bytea STORAGE EXTERNAL NOT NULL,
+            checksum  integer NOT NULL,
+            PRIMARY KEY (group_id, peer_id, index)
+        );
+
+        CREATE TABLE coordinator.snapshot_chunk (
+            group_id     integer NOT NULL,
+            peer_id      bigint NOT NULL,
+            epoch        bigint NOT NULL,
+            snapshot_id  bigint NOT NULL,
+            chunk        integer NOT NULL,
+            data         bytea STORAGE EXTERNAL NOT NULL,
+            checksum     integer NOT NULL,
+            PRIMARY KEY (group_id, peer_id, epoch, snapshot_id, chunk)
+        );
+
+        COMMENT ON COLUMN coordinator.peer.epoch IS 'Counts activations; a write with another epoch does not land.';
+        COMMENT ON COLUMN coordinator.peer.activation IS 'Of the statement that set the epoch, to tell one''s own.';
+        COMMENT ON COLUMN coordinator.peer.checksum IS 'CRC-32C over key, write_seq, term, vote and commit_index.';
+        COMMENT ON COLUMN coordinator.log.stamp IS 'Log time set by the leader, 0 for none.';
+        """;
+}

@@ -1,0 +1,92 @@
+using Coordinator.Replica.Storage;
+using Npgsql;
+
+namespace Coordinator.Grains.Storage;
+
+/// <summary>
+/// A snapshot's bytes, in rows of at most <see cref="BytesMax"/>. Unfenced: they are garbage until a fenced write points
+/// at them (rule 8), and an activation only writes under its own epoch.
+/// </summary>
+public static class SnapshotChunks
+{
+    public const int BytesMax = 1024 * 1024;
+
+    /// <summary>How many chunks hold <paramref name="bytes"/>; they are numbered from 0.</summary>
+    public static int CountFor(long bytes) => checked((int)((bytes + BytesMax - 1) / BytesMax));
+
+    public static ReadOnlyMemory<byte> Slice(ReadOnlyMemory<byte> data, int chunk)
+    {
+        int start = checked(chunk * BytesMax);
+        return data.Slice(start, Math.Min(BytesMax, data.Length - start));
+    }
+
+    internal static async Task<bool> WriteAsync(
+        NpgsqlConnection connection, PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            INSERT INTO coordinator.snapshot_chunk (group_id, peer_id, epoch, snapshot_id, chunk, data, checksum)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (group_id, peer_id, epoch, snapshot_id, chunk)
+            DO UPDATE SET data = excluded.data, checksum = excluded.checksum
+            """,
+            connection);
+        command.Add(key.Group).Add(key.Peer.Value).Add(epoch).Add(snapshotId).Add(chunk).Add(data)
+            .Add(RowChecksums.Chunk(key, epoch, snapshotId, chunk, data.Span));
+        await command.ExecuteNonQueryAsync();
+        return true;
+    }
+
+    // Chunks of an earlier epoch than the row's can no longer be switched to: a fenced write points at its own epoch's
+    // only. Those of the row's epoch are garbage once the pointer has passed them; after it, they are being written. A
+    // pointer that moves while this runs only moves to chunks that neither clause covers.
+    internal static async Task<int> DeleteGarbageAsync(NpgsqlConnection connection, PeerKey key, SnapshotPointer keep)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            DELETE FROM coordinator.snapshot_chunk c USING coordinator.peer p
+            WHERE p.group_id = $1 AND p.peer_id = $2 AND c.group_id = p.group_id AND c.peer_id = p.peer_id
+              AND (c.epoch < p.epoch OR (c.epoch, c.snapshot_id) < (p.snapshot_epoch, p.snapshot_id))
+              AND (c.epoch, c.snapshot_id) <> (p.snapshot_epoch, p.snapshot_id)
+              AND (c.epoch, c.snapshot_id) <> ($3, $4)
+            """,
+            connection);
+        command.Add(key.Group).Add(key.Peer.Value).Add(keep.Epoch).Add(keep.Id);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    internal static async Task<ReadOnlyMemory<byte>> ReadAsync(
+        NpgsqlConnection connection, PeerKey key, SnapshotPointer pointer)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT chunk, data, checksum FROM coordinator.snapshot_chunk
+            WHERE group_id = $1 AND peer_id = $2 AND epoch = $3 AND snapshot_id = $4
+            ORDER BY chunk
+            """,
+            connection);
+        command.Add(key.Group).Add(key.Peer.Value).Add(pointer.Epoch).Add(pointer.Id);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var data = new MemoryStream();
+        int next = 0;
+        for (; await reader.ReadAsync(); next++)
+        {
+            int chunk = reader.GetInt32(0);
+            byte[] bytes = reader.GetFieldValue<byte[]>(1);
+            if (chunk != next || reader.GetInt32(2) != RowChecksums.Chunk(key, pointer.Epoch, pointer.Id, chunk, bytes))
+            {
+                throw Damaged(key, pointer, next, chunk == next ? "checksum" : "missing");
+            }
+
+            data.Write(bytes);
+        }
+
+        return next == pointer.Chunks && data.Length == pointer.Bytes
+            ? data.GetBuffer().AsMemory(0, (int)data.Length)
+            : throw Damaged(
+                key, pointer, next, $"{next} chunks of {data.Length} bytes stored, {pointer.Chunks} of {pointer.Bytes} due");
+    }
+
+    private static CorruptRowException Damaged(PeerKey key, SnapshotPointer pointer, int chunk, string what) =>
+        new($"table snapshot_chunk, peer {key}, epoch {pointer.Epoch}, snapshot {pointer.Id}, chunk {chunk}: {what}");
+}

@@ -1,0 +1,52 @@
+namespace Coordinator.Silo.Hosting;
+
+/// <summary>
+/// The words after the program's name: short names for the common options, long ones for all. A word that would be
+/// passed over in silence is refused.
+/// </summary>
+internal static class CommandLine
+{
+    public const string Usage = $"""
+        Coordinator silo: locks, leases, elections and configuration.
+
+          --listen ADDRESS          where to serve            (default {OptionsReader.DefaultListen})
+          --data FOLDER             what is kept, kept here   (default {OptionsReader.DefaultDataFolder}, of the current directory)
+          --postgres FOLDER         the folder of initdb, pg_ctl and postgres (default: search PATH and the usual folders)
+          --allow-insecure true     serve other machines without encryption and authentication
+          --Coordinator:NAME VALUE  any option of the section Coordinator in appsettings.json
+          --ConnectionStrings:Coordinator "Host=…"   use this PostgreSQL server instead of a private one
+
+        The environment works too: Coordinator__Listen, ConnectionStrings__Coordinator.
+        """;
+
+    public static readonly Dictionary<string, string> ShortNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["--listen"] = "Coordinator:Listen",
+        ["--data"] = "Coordinator:DataFolder",
+        ["--postgres"] = "Coordinator:Postgres:BinFolder",
+        ["--allow-insecure"] = "Coordinator:AllowInsecure",
+    };
+
+    private static readonly string[] Sections = ["--Coordinator:", "--ConnectionStrings:", "--Logging:"];
+
+    public static bool AsksForHelp(IEnumerable<string> args) => args.Any(arg => arg is "--help" or "-h" or "-?");
+
+    /// <exception cref="StartupException">A word is not understood.</exception>
+    public static void Check(IReadOnlyList<string> args)
+    {
+        for (int i = 0; i < args.Count; i++)
+        {
+            string name = args[i].Split('=')[0];
+            if (!ShortNames.ContainsKey(name)
+                && !Sections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw new StartupException(ExitCode.BadOptions, $"\"{args[i]}\" is not understood.\n\n{Usage}");
+            }
+
+            if (!args[i].Contains('=', StringComparison.Ordinal) && ++i == args.Count)
+            {
+                throw new StartupException(ExitCode.BadOptions, $"{name} wants a value after it.\n\n{Usage}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+using Coordinator.Silo.Postgres;
+
+namespace Coordinator.Silo.Hosting;
+
+/// <summary>
+/// What a silo can be told: the section Coordinator of appsettings.json, of the environment (Coordinator__Listen) and of
+/// the command line (--Coordinator:Listen). Checked as a whole before anything is started.
+/// </summary>
+internal sealed record CoordinatorOptions
+{
+    public const string SectionName = "Coordinator";
+
+    /// <summary>Where HTTP and the clients' WebSocket are served. Port 0: any free one.</summary>
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>Absolute.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Serve other machines without encryption and without authentication.</summary>
+    public required bool AllowInsecure { get; init; }
+
+    /// <summary>Host names, besides loopback's and the address itself, by which requests may call this silo.</summary>
+    public required IReadOnlyList<string> AllowedHosts { get; init; }
+
+    /// <summary>Peers of the group in this process.</summary>
+    public required int Peers { get; init; }
+
+    /// <summary>Without a word from the leader for one to two of these, a follower campaigns.</summary>
+    public required TimeSpan ElectionTimeout { get; init; }
+
+    /// <summary>Between two words of an idle leader.</summary>
+    public required TimeSpan HeartbeatInterval { get; init; }
+
+    public required PostgresOptions Postgres { get; init; }
+
+    /// <summary>ConnectionStrings:Coordinator: a server to use in place of a private one.</summary>
+    public required string? ConnectionString { get; init; }
+}

@@ -1,0 +1,149 @@
+using Coordinator.Silo.Postgres;
+using Npgsql;
+
+namespace Coordinator.Silo.Hosting;
+
+/// <summary>
+/// The life of the process: options, data folder, port, PostgreSQL, peers, and back. Whatever ends it, wherever it was,
+/// what was started is stopped in the opposite order, and what cannot be done is said in one message.
+/// </summary>
+internal sealed class SiloProcess : IDisposable
+{
+    private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan GroupPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReadyInterval = TimeSpan.FromMilliseconds(20);
+
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly CoordinatorOptions _options;
+    private readonly WebServer _web;
+    private readonly ILogger _logger;
+    private PrivatePostgres? _postgres;
+    private EmbeddedHost? _group;
+
+    private SiloProcess(CoordinatorOptions options, WebServer web)
+    {
+        _options = options;
+        _web = web;
+        _logger = web.Loggers.CreateLogger("Coordinator");
+    }
+
+    public static async Task<ExitCode> RunAsync(string[] args)
+    {
+        try
+        {
+            if (CommandLine.AsksForHelp(args))
+            {
+                Console.WriteLine(CommandLine.Usage);
+                return ExitCode.Stopped;
+            }
+
+            IConfiguration configuration = SiloConfiguration.Load(args);
+            CoordinatorOptions options = OptionsReader.Read(configuration);
+            await using WebServer web = new(configuration, options);
+            using SiloProcess silo = new(options, web);
+            await silo.RunAsync();
+            return ExitCode.Stopped;
+        }
+        catch (StartupException e)
+        {
+            await Console.Error.WriteLineAsync("Coordinator cannot start: " + e.Message);
+            return e.ExitCode;
+        }
+    }
+
+    public void Dispose() => _postgres?.Dispose();
+
+    private async Task RunAsync()
+    {
+        using StopSignals signals = new(ForceExit, _time);
+        using DataFolder folder = DataFolder.Open(_options.DataFolder);
+        try
+        {
+            await StartAsync(folder, signals.Stopping);
+            await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping);
+        }
+        catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
+        {
+            _logger.Stopping(signals.Reason);
+        }
+        finally
+        {
+            await StopAsync();
+        }
+
+        _logger.Stopped();
+    }
+
+    private async Task StartAsync(DataFolder folder, CancellationToken stopping)
+    {
+        await _web.StartAsync(stopping);
+        _logger.DataFolderTaken(folder.Path);
+        if (_options.AllowInsecure && !_web.Address.IsLoopback)
+        {
+            _logger.ListeningInsecurely(_web.Address.ToString());
+        }
+
+        string connectionString = await OpenPostgresAsync(folder, stopping);
+        _group = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
+        _web.Serve(_group.Configure);
+        while (!_group.IsReady)
+        {
+            await Task.Delay(ReadyInterval, stopping);
+        }
+
+        await Console.Out.WriteLineAsync(Greeting.For(_web.Address));
+    }
+
+    private async Task<string> OpenPostgresAsync(DataFolder folder, CancellationToken stopping)
+    {
+        if (_options.ConnectionString is { } given)
+        {
+            NpgsqlConnectionStringBuilder parts = new(given);
+            _logger.UsingConnectionString($"{parts.Host}:{parts.Port}, database {parts.Database}");
+            return given;
+        }
+
+        _postgres = new PrivatePostgres(folder.Path, _options.Postgres, _logger, _time);
+        return await _postgres.StartAsync(stopping);
+    }
+
+    // Requests first, then the peers that serve them, then the server that the peers write to: each has its share of
+    // the time that StopSignals allows, and each is stopped even if the one before it cannot be.
+    private async Task StopAsync()
+    {
+        try
+        {
+            await _web.StopAsync(RequestPatience);
+        }
+        finally
+        {
+            try
+            {
+                await StopGroupAsync();
+            }
+            finally
+            {
+                await (_postgres?.StopAsync() ?? Task.CompletedTask);
+            }
+        }
+    }
+
+    private async Task StopGroupAsync()
+    {
+        try
+        {
+            await (_group?.DisposeAsync().AsTask() ?? Task.CompletedTask).WaitAsync(GroupPatience, _time);
+        }
+        catch (TimeoutException)
+        {
+            _logger.GroupNotStopped(GroupPatience);
+        }
+    }
+
+    private void ForceExit()
+    {
+        Console.Error.WriteLine("Coordinator: ending by force.");
+        _postgres?.KillAsync().Wait(TimeSpan.FromMilliseconds(500));
+        Environment.Exit((int)ExitCode.Forced);
+    }
+}
