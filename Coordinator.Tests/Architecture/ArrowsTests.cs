@@ -37,8 +37,8 @@ public sealed class ArrowsTests
     }
 
     [Theory]
-    [InlineData(typeof(Raft.RawNode))]
-    [InlineData(typeof(Replica.ReplicaMachine))]
+    [InlineData(typeof(Coordinator.Raft.RawNode))]
+    [InlineData(typeof(Coordinator.Replica.ReplicaMachine))]
     public void A_pure_assembly_refers_to_no_thread_task_network_file_or_database_library(Type inAssembly)
     {
         string[] allowed =
