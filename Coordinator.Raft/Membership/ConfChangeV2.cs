@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Coordinator.Raft;
 
@@ -53,51 +54,54 @@ public sealed record ConfChangeV2
     }
 
     /// <exception cref="FormatException">The bytes aren't what <see cref="Encode"/> wrote.</exception>
-    public static ConfChangeV2 Decode(ReadOnlyMemory<byte> data)
-    {
-        if (data.IsEmpty)
-        {
-            return new ConfChangeV2();
-        }
+    public static ConfChangeV2 Decode(ReadOnlyMemory<byte> data) =>
+        TryDecode(data, out ConfChangeV2? change)
+            ? change
+            : throw new FormatException($"{data.Length} bytes that are no membership change of format {Format}.");
 
+    /// <summary>False if the bytes aren't what <see cref="Encode"/> wrote.</summary>
+    public static bool TryDecode(ReadOnlyMemory<byte> data, [NotNullWhen(true)] out ConfChangeV2? change)
+    {
+        change = data.IsEmpty ? new ConfChangeV2() : null;
         ReadOnlySpan<byte> bytes = data.Span;
         if (bytes.Length < HeaderBytes || bytes[0] != Format || bytes[1] > (byte)ConfChangeTransition.JointExplicit)
         {
-            throw new FormatException($"Not a membership change of format {Format}: {data.Length} bytes.");
+            return change is not null;
         }
 
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]);
         int contextAt = HeaderBytes + (count * ChangeBytes);
-        if (bytes.Length < contextAt)
+        if (bytes.Length < contextAt || !TryDecodeChanges(bytes[HeaderBytes..contextAt], out var changes))
         {
-            throw new FormatException($"{count} membership changes need {contextAt} bytes, not {data.Length}.");
+            return false;
         }
 
-        return new ConfChangeV2
+        change = new ConfChangeV2
         {
             Transition = (ConfChangeTransition)bytes[1],
-            Changes = DecodeChanges(bytes[HeaderBytes..contextAt]),
+            Changes = changes,
             Context = data[contextAt..],
         };
+        return true;
     }
 
     public override string ToString() => $"{Transition} [{string.Join(' ', Changes)}]";
 
-    private static ConfChangeSingle[] DecodeChanges(ReadOnlySpan<byte> bytes)
+    private static bool TryDecodeChanges(ReadOnlySpan<byte> bytes, out ConfChangeSingle[] changes)
     {
-        ConfChangeSingle[] changes = new ConfChangeSingle[bytes.Length / ChangeBytes];
+        changes = new ConfChangeSingle[bytes.Length / ChangeBytes];
         for (int i = 0; i < changes.Length; i++)
         {
             ReadOnlySpan<byte> one = bytes.Slice(i * ChangeBytes, ChangeBytes);
             if (one[0] > (byte)ConfChangeType.AddLearnerNode)
             {
-                throw new FormatException($"Membership change {i} has the unknown type {one[0]}.");
+                return false;
             }
 
             PeerId peer = new(BinaryPrimitives.ReadInt64LittleEndian(one[1..]));
             changes[i] = new ConfChangeSingle((ConfChangeType)one[0], peer);
         }
 
-        return changes;
+        return true;
     }
 }
