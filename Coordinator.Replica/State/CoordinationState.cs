@@ -8,73 +8,132 @@ namespace Coordinator.Replica.State;
 /// The replicated state of one group: a pure function of the snapshot it began with and the entries applied since.
 /// Invariant: replicas that applied the same entries answer the same and have the same snapshot bytes.
 /// </summary>
-public sealed class CoordinationState
+public sealed partial class CoordinationState
 {
+    private readonly DueHeap _due = new();
+    private StateHash _hash;
+
+    internal CoordinationState(StateSettings settings, GroupMembership membership, StateOrigin origin)
+    {
+        if (settings.Problem() is { } problem)
+            throw new ArgumentException($"The limit {problem} must be at least 1.", nameof(settings));
+        Settings = settings;
+        Membership = Memberships.Canonical(membership);
+        AppliedIndex = origin.Index;
+        AppliedTerm = origin.Term;
+        LogTimeUs = origin.LogTimeUs;
+        FeatureLevel = origin.FeatureLevel;
+        _hash = new StateHash(origin.Hash);
+        Sessions = new SessionTable(settings, _due);
+        Locks = new LockTable(settings, _due);
+        Config = new ConfigStore(origin.BaseRevision, origin.Revision);
+    }
+
     /// <summary>The state at a bootstrap snapshot.</summary>
     /// <param name="baseRevision">The revision to go on from; not 0 in a group that was rebuilt (rule 19).</param>
     public static CoordinationState Create(
-        StateSettings settings, GroupMembership membership, long index, Term term, long baseRevision = 0) =>
-        throw new NotImplementedException();
+        StateSettings settings, GroupMembership membership, long index, Term term, long baseRevision = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfNegative(term.Value);
+        ArgumentOutOfRangeException.ThrowIfNegative(baseRevision);
+        return new CoordinationState(settings, membership, new StateOrigin
+        {
+            Index = index,
+            Term = term,
+            BaseRevision = baseRevision,
+            Revision = baseRevision,
+            FeatureLevel = FeatureLevels.First,
+        });
+    }
 
-    public long AppliedIndex => throw new NotImplementedException();
+    public long AppliedIndex { get; private set; }
 
-    public Term AppliedTerm => throw new NotImplementedException();
+    public Term AppliedTerm { get; private set; }
 
     /// <summary>The group's own clock, microseconds (rule 10).</summary>
-    public long LogTimeUs => throw new NotImplementedException();
+    public long LogTimeUs { get; private set; }
 
     /// <summary>The number of the last configuration change.</summary>
-    public long Revision => throw new NotImplementedException();
+    public long Revision => Config.Revision;
 
     /// <summary>What apply may do; the same on every replica (rule 25).</summary>
-    public int FeatureLevel => throw new NotImplementedException();
+    public int FeatureLevel { get; }
 
-    public GroupMembership Membership => throw new NotImplementedException();
+    public GroupMembership Membership { get; private set; }
 
-    public StateSettings Settings => throw new NotImplementedException();
+    public StateSettings Settings { get; }
 
-    public int SessionCount => throw new NotImplementedException();
+    public int SessionCount => Sessions.Count;
 
     /// <summary>
     /// The earliest log time at which a session or a bounded wait ends; <see cref="long.MaxValue"/>: none will.
     /// </summary>
-    public long NextDueUs => throw new NotImplementedException();
+    public long NextDueUs => _due.NextDueUs;
 
     /// <summary>
     /// A hash over all applied entries and what came of them, carried on by snapshots: equal on replicas that applied
     /// the same log to the same end (rule 9). Costs nothing to read.
     /// </summary>
-    public ulong Hash => throw new NotImplementedException();
+    public ulong Hash => _hash.Value;
 
-    /// <summary>Applies the entry after <see cref="AppliedIndex"/>.</summary>
-    /// <param name="stampUs">The entry's stamp; 0: none, nothing becomes due.</param>
-    /// <param name="command">Null: an empty entry, or one that changes the membership.</param>
-    /// <param name="effects">What happened to others is added at its end.</param>
-    /// <exception cref="InvalidOperationException">The entry does not follow the last one.</exception>
-    public ApplyResult Apply(long index, Term term, long stampUs, Command? command, ApplyEffects effects) =>
-        throw new NotImplementedException();
+    /// <summary>How much the clock has to watch: sessions and bounded waits, each once.</summary>
+    internal int DueCount => _due.Count;
+
+    internal SessionTable Sessions { get; }
+
+    internal LockTable Locks { get; }
+
+    internal ConfigStore Config { get; }
 
     /// <summary>Takes over the membership that the entry just applied has made.</summary>
-    public void SetConfState(ConfState confState) => throw new NotImplementedException();
+    public void SetConfState(ConfState confState)
+    {
+        Membership = Memberships.Canonical(Membership with { ConfState = confState });
+        Memberships.AddTo(ref _hash, Membership.ConfState);
+    }
 
-    public bool HasSession(long sessionId) => throw new NotImplementedException();
+    public bool HasSession(long sessionId) => Sessions.Find(sessionId) is not null;
 
-    public bool TryGetSessionTtl(long sessionId, out long ttlUs) => throw new NotImplementedException();
+    public bool TryGetSessionTtl(long sessionId, out long ttlUs)
+    {
+        ttlUs = Sessions.Find(sessionId)?.TtlUs ?? 0;
+        return ttlUs != 0;
+    }
 
-    /// <summary>
-    /// Whether <paramref name="command"/> repeats a request whose result is stored or whose wait lasts: then applying
-    /// it once more would give <paramref name="result"/> and change nothing (rule 14).
-    /// </summary>
-    public bool TryGetStoredResult(Command command, out ApplyResult result) => throw new NotImplementedException();
+    /// <summary>Answers from this replica's state as it is now. A refusal is an answer with an error code.</summary>
+    public QueryAnswer Query(Query query) => StateQueries.Answer(this, query);
 
-    /// <summary>Answers from this replica's state as it is now.</summary>
-    public QueryAnswer Query(Query query) => throw new NotImplementedException();
-
-    public void WriteSnapshot(IBufferWriter<byte> output) => throw new NotImplementedException();
+    /// <summary>The same bytes on every replica that applied the same entries.</summary>
+    public void WriteSnapshot(IBufferWriter<byte> output) => StateSnapshot.Write(this, new SnapshotWriter(output));
 
     /// <exception cref="InvalidDataException">The bytes are no snapshot; the message names what is wrong.</exception>
-    public static CoordinationState ReadSnapshot(ReadOnlyMemory<byte> data) => throw new NotImplementedException();
+    public static CoordinationState ReadSnapshot(ReadOnlyMemory<byte> data) =>
+        StateSnapshot.Read(SnapshotReader.Open(data));
 
     /// <summary>A hash of the snapshot's bytes: costs as much as writing one.</summary>
-    public ulong ComputeStateHash() => throw new NotImplementedException();
+    public ulong ComputeStateHash()
+    {
+        var writer = new SnapshotWriter(output: null);
+        StateSnapshot.Write(this, writer);
+        return writer.Hash;
+    }
+}
+
+/// <summary>Where a state begins: at a group's bootstrap, or at what a snapshot says.</summary>
+internal readonly record struct StateOrigin
+{
+    public required long Index { get; init; }
+
+    public required Term Term { get; init; }
+
+    public required long BaseRevision { get; init; }
+
+    public required long Revision { get; init; }
+
+    public required int FeatureLevel { get; init; }
+
+    public long LogTimeUs { get; init; }
+
+    public ulong Hash { get; init; }
 }

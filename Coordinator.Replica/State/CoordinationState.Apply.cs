@@ -1,0 +1,219 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+
+namespace Coordinator.Replica.State;
+
+/// <summary>Applying an entry: its stamp, then its command, then the queues that both have moved.</summary>
+public sealed partial class CoordinationState
+{
+    private static readonly CommandResult Nothing = new();
+
+    /// <summary>Applies the entry after <see cref="AppliedIndex"/>.</summary>
+    /// <param name="stampUs">The entry's stamp; 0: none, nothing becomes due.</param>
+    /// <param name="command">Null: an empty entry, or one that changes the membership.</param>
+    /// <param name="effects">What happened to others is added at its end.</param>
+    /// <exception cref="InvalidOperationException">The entry does not follow the last one.</exception>
+    public ApplyResult Apply(long index, Term term, long stampUs, Command? command, ApplyEffects effects)
+    {
+        if (index != AppliedIndex + 1 || term < AppliedTerm || stampUs < 0)
+        {
+            throw new InvalidOperationException(
+                $"Entry {index} of term {term} with stamp {stampUs} cannot follow {AppliedIndex} of term {AppliedTerm}.");
+        }
+        AppliedIndex = index;
+        AppliedTerm = term;
+        if (stampUs > LogTimeUs)
+            LogTimeUs = stampUs;
+        var context = new ApplyContext(index, LogTimeUs, effects);
+        int waitsBefore = effects.WaitsEnded.Count;
+        int sessionsBefore = effects.SessionsEnded.Count;
+
+        if (stampUs != 0)
+            EndWhatIsDue(context);
+        ApplyResult result = command is null ? new ApplyResult(Nothing, 0) : Execute(command, context);
+        Locks.Serve(context);
+        if (result.WaitIndex != 0)
+            result = FinalIfEnded(command!, result);
+
+        HashEntry(stampUs, command, result.Result);
+        HashEffects(effects, waitsBefore, sessionsBefore);
+        return result;
+    }
+
+    /// <summary>
+    /// Whether <paramref name="command"/> repeats a request whose result is stored or whose wait lasts: then applying
+    /// it now would give <paramref name="result"/> and do nothing (rule 14). Cancels are never stored: they repeat safely.
+    /// </summary>
+    public bool TryGetStoredResult(Command command, out ApplyResult result)
+    {
+        result = default;
+        if (command.RequestId == 0
+            || command.RequestId < command.AnsweredBelow
+            || Sessions.Find(command.SessionId) is not { } session)
+        {
+            return false;
+        }
+        if (!session.Requests.TryGet(command.RequestId, out StoredRequest stored)
+            || !stored.Fingerprint.Matches(Fingerprint.Of(command)))
+        {
+            return false;
+        }
+        result = stored.Result.ToApplyResult(stored.WaitIndex);
+        return true;
+    }
+
+    // In the order of (time, id); nothing is granted before all of it has ended (rule 17).
+    private void EndWhatIsDue(in ApplyContext context)
+    {
+        while (_due.PeekDue(context.LogTimeUs) is { } item)
+        {
+            if (item is Claim wait)
+                Locks.EndWait(wait, OperationResult.NotAcquired, context);
+            else
+                EndSession((Session)item, SessionEndReason.Expired, context);
+        }
+    }
+
+    private void EndSession(Session session, SessionEndReason reason, in ApplyContext context)
+    {
+        Locks.EndAllOf(session, context);
+        Sessions.Remove(session);
+        context.Effects.SessionsEnded.Add(new EndedSession(session.Id, reason));
+    }
+
+    private ApplyResult Execute(Command command, in ApplyContext context)
+    {
+        // The leader has checked this, but whether it holds may not depend on the leader's version.
+        if (CommandRules.Check(command) is { } refusal)
+            return Refuse(refusal.Code, refusal.Message);
+        switch (command.OperationCase)
+        {
+            case Command.OperationOneofCase.CreateSession:
+                CommandResult created = Sessions.Create(command, context);
+                return created.Error == ErrorCode.Ok ? new ApplyResult(created, 0) : Refuse(created.Error);
+            case Command.OperationOneofCase.KeepAlive:
+                Sessions.KeepAlive(command.KeepAlive);
+                return new ApplyResult(Nothing, 0);
+            case Command.OperationOneofCase.AdvanceTime:
+                return new ApplyResult(Nothing, 0);
+            case Command.OperationOneofCase.PutConfig when command.SessionId == 0:
+                return Config.Put(command.PutConfig).ToApplyResult();
+            case Command.OperationOneofCase.DeleteConfig when command.SessionId == 0:
+                return Config.Delete(command.DeleteConfig).ToApplyResult();
+            default:
+                return Sessions.Find(command.SessionId) is { } session
+                    ? ExecuteOnce(session, command, context)
+                    : Refuse(ErrorCode.SessionNotFound);
+        }
+    }
+
+    // Rule 14: what is repeated gets its result again; what is older than the answers, or another operation under a
+    // used id, is refused; only the rest is executed.
+    private ApplyResult ExecuteOnce(Session session, Command command, in ApplyContext context)
+    {
+        RequestTable requests = session.Requests;
+        requests.Forget(command.AnsweredBelow);
+        if (command.RequestId == 0)
+            return ExecuteInSession(session, command, context).ToApplyResult(context.Index);
+        if (command.RequestId < requests.AnsweredBelow)
+            return Refuse(ErrorCode.RequestIdStale);
+        Fingerprint fingerprint = Fingerprint.Of(command);
+        if (requests.TryGet(command.RequestId, out StoredRequest stored))
+        {
+            return stored.Fingerprint.Matches(fingerprint)
+                ? stored.Result.ToApplyResult(stored.WaitIndex)
+                : Refuse(ErrorCode.RequestMismatch);
+        }
+        // A cancel leaves its result with the acquire, an end of the session leaves nothing: neither takes a place.
+        bool isStored = command.OperationCase
+            is not (Command.OperationOneofCase.CancelWait or Command.OperationOneofCase.EndSession);
+        if (isStored && requests.Count >= Settings.OpenRequestsPerSession)
+            return Refuse(ErrorCode.TooManyOpenRequests);
+
+        OperationResult result = ExecuteInSession(session, command, context);
+        if (isStored)
+        {
+            long waitIndex = result.Outcome == Outcome.Queued ? context.Index : 0;
+            requests.Add(new StoredRequest(command.RequestId, fingerprint, result, waitIndex));
+        }
+        return result.ToApplyResult(context.Index);
+    }
+
+    private OperationResult ExecuteInSession(Session session, Command command, in ApplyContext context)
+    {
+        switch (command.OperationCase)
+        {
+            case Command.OperationOneofCase.EndSession:
+                EndSession(session, SessionEndReason.Closed, context);
+                return new OperationResult(ErrorCode.Ok, Outcome.Done);
+            case Command.OperationOneofCase.AcquireLock:
+                return Locks.Acquire(session, command.AcquireLock, command.RequestId, context);
+            case Command.OperationOneofCase.ReleaseLock:
+                return Locks.Release(session, command.ReleaseLock);
+            case Command.OperationOneofCase.CancelWait:
+                return Locks.Cancel(session, command.CancelWait, context);
+            case Command.OperationOneofCase.PutConfig:
+                return Config.Put(command.PutConfig);
+            case Command.OperationOneofCase.DeleteConfig:
+                return Config.Delete(command.DeleteConfig);
+            default:
+                throw new InvalidOperationException($"{command.OperationCase} passed the rules but is no operation.");
+        }
+    }
+
+    // A repeated acquire that was found waiting can be granted by the same entry, when its stamp ends the holder: then
+    // this is the answer, and the wait's own end is among the effects.
+    private ApplyResult FinalIfEnded(Command command, ApplyResult queued) =>
+        TryGetStoredResult(command, out ApplyResult now) ? now : queued;
+
+    private static ApplyResult Refuse(ErrorCode code, string? message = null) =>
+        new(new CommandResult { Error = code }, 0, message ?? ErrorText.Of(code));
+
+    private void HashEntry(long stampUs, Command? command, CommandResult result)
+    {
+        _hash.Add(AppliedIndex);
+        _hash.Add(AppliedTerm.Value);
+        _hash.Add(stampUs);
+        if (command is not null)
+        {
+            Fingerprint fingerprint = Fingerprint.Of(command);
+            _hash.Add(((long)fingerprint.Kind << 32) ^ command.RequestId);
+            _hash.Add(fingerprint.NameHash);
+            _hash.Add(command.SessionId);
+            if (command.OperationCase == Command.OperationOneofCase.PutConfig)
+                _hash.Add(command.PutConfig.Value.Span);
+            else if (command.OperationCase == Command.OperationOneofCase.KeepAlive)
+                HashKeepAlive(command.KeepAlive);
+        }
+        HashResult(result);
+    }
+
+    private void HashKeepAlive(KeepAlive keepAlive)
+    {
+        _hash.Add(keepAlive.AsOfUs);
+        foreach (long sessionId in keepAlive.SessionIds)
+            _hash.Add(sessionId);
+    }
+
+    private void HashEffects(ApplyEffects effects, int waitsBefore, int sessionsBefore)
+    {
+        for (int i = waitsBefore; i < effects.WaitsEnded.Count; i++)
+        {
+            _hash.Add(effects.WaitsEnded[i].EntryIndex);
+            HashResult(effects.WaitsEnded[i].Result);
+        }
+        for (int i = sessionsBefore; i < effects.SessionsEnded.Count; i++)
+        {
+            _hash.Add(effects.SessionsEnded[i].SessionId);
+            _hash.Add((long)effects.SessionsEnded[i].Reason);
+        }
+    }
+
+    private void HashResult(CommandResult result)
+    {
+        _hash.Add(((long)result.Error << 32) ^ (long)result.Outcome);
+        _hash.Add(result.Token ^ result.SessionId);
+        _hash.Add(result.Revision);
+        _hash.Add(result.Version);
+    }
+}
