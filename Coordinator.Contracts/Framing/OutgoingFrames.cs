@@ -27,7 +27,12 @@ public sealed class OutgoingFrames
     public void Add(IMessage frame)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        int bytes = frame.CalculateSize();
+        Add(frame, frame.CalculateSize());
+    }
+
+    /// <param name="bytes">The frame's size, when the caller has computed it already.</param>
+    public void Add(IMessage frame, int bytes)
+    {
         PendingBytes += bytes;
         if (bytes <= FrameLimits.FrameBytesMax)
         {

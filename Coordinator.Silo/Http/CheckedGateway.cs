@@ -1,0 +1,68 @@
+using Coordinator.Contracts;
+using Coordinator.Grains;
+
+namespace Coordinator.Silo.Http;
+
+/// <summary>
+/// What every interface passes through on its way to the group. Invariant: what reaches the group has been checked
+/// by the shared rules and names its caller, and whatever happens there comes back as an answer with a code; only
+/// the caller's own leaving is an exception.
+/// </summary>
+internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
+{
+    public GroupGateway Group => gateway;
+
+    public async Task<CommandAnswer> ExecuteAsync(Command command, string caller, CancellationToken abandoned)
+    {
+        if (RequestRules.Check(command) is { } refusal)
+            return Refused(refusal);
+        command.Caller = caller;
+        try
+        {
+            return await gateway.ExecuteAsync(command, abandoned);
+        }
+        catch (Exception e) when (!IsLeaving(e, abandoned))
+        {
+            logger.CommandFailed(e, command.OperationCase);
+            // It may have been proposed before it failed, so nothing less can be said (rule 15).
+            return Refused(new Refusal(ErrorCode.OutcomeUnknown,
+                "The silo failed while it worked on the command: it may or may not have happened."));
+        }
+    }
+
+    public async Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
+    {
+        if (RequestRules.Check(query) is { } refusal)
+            return new QueryAnswer { Error = refusal.Code, Message = refusal.Message };
+        try
+        {
+            return await gateway.QueryAsync(query, abandoned);
+        }
+        catch (Exception e) when (!IsLeaving(e, abandoned))
+        {
+            logger.QueryFailed(e, query.QueryCase);
+            return new QueryAnswer { Error = ErrorCode.Internal, Message = "The silo failed while it worked on the query." };
+        }
+    }
+
+    public async Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
+    {
+        if (sessionId <= 0)
+            return new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.InvalidRequest };
+        try
+        {
+            return await gateway.KeepAliveAsync(sessionId, abandoned);
+        }
+        catch (Exception e) when (!IsLeaving(e, abandoned))
+        {
+            logger.KeepAliveFailed(e, sessionId);
+            return new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.OutcomeUnknown };
+        }
+    }
+
+    private static bool IsLeaving(Exception e, CancellationToken abandoned) =>
+        e is OperationCanceledException && abandoned.IsCancellationRequested;
+
+    private static CommandAnswer Refused(Refusal refusal) =>
+        new() { Result = new CommandResult { Error = refusal.Code }, Message = refusal.Message };
+}

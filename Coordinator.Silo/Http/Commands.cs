@@ -1,0 +1,30 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Silo.Http;
+
+/// <summary>Carries one command of an HTTP request to the group.</summary>
+internal static class Commands
+{
+    /// <summary>Who asked. No one is authenticated on a silo that only its own machine reaches.</summary>
+    public static string CallerOf(HttpContext context) => context.User.Identity?.Name ?? "";
+
+    /// <summary>The optional fields that make a command of a session repeatable (rule 14).</summary>
+    public static Command InSession(Fields fields, bool sessionRequired) => new()
+    {
+        SessionId = fields.Id("sessionId", sessionRequired),
+        RequestId = fields.Count("requestId"),
+        AnsweredBelow = fields.Count("answeredBelow"),
+    };
+
+    /// <summary>Executes it, with the position in the headers.</summary>
+    /// <returns>Null when it was refused; the refusal has been written then.</returns>
+    public static async Task<CommandResult?> ExecuteAsync(HttpContext context, CheckedGateway gateway, Command command)
+    {
+        CommandAnswer answer = await gateway.ExecuteAsync(command, CallerOf(context), context.RequestAborted);
+        Answers.SetPosition(context, answer.Position);
+        if (answer.Result.Error == ErrorCode.Ok)
+            return answer.Result;
+        await Problems.WriteAsync(context, answer.Result.Error, answer.Message, answer.LeaderHint);
+        return null;
+    }
+}

@@ -1,0 +1,51 @@
+using Coordinator.Grains;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Silo.Http;
+
+/// <summary>How a silo's process takes in the HTTP+JSON interface.</summary>
+public static class CoordinatorHttp
+{
+    /// <summary>The options of both interfaces, and the server's own bounds that follow from them.</summary>
+    public static IServiceCollection AddCoordinatorHttp(
+        this IServiceCollection services, Action<HttpInterfaceOptions>? configure = null)
+    {
+        services.AddOptions<HttpInterfaceOptions>().Configure(options => configure?.Invoke(options));
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpInterfaceOptions>>((server, options) =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestBodySize = HttpInterfaceOptions.BodyBytesMax;
+            server.Limits.MaxConcurrentConnections = options.Value.ConnectionsMax;
+            server.Limits.MaxConcurrentUpgradedConnections = options.Value.ConnectionsMax;
+        });
+        return services;
+    }
+
+    /// <summary>To be the first of the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
+    public static void UseCoordinatorGuards(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ILogger logger = LoggerOf(app);
+        Faults faults = new(logger);
+        Guards guards = new(app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>(), logger);
+        app.Use(next => context => faults.InvokeAsync(context, next));
+        app.Use(next => context => guards.Check(context) is { } refusal
+            ? Problems.WriteAsync(context, refusal)
+            : next(context));
+    }
+
+    /// <summary>Serves every path that no other endpoint takes.</summary>
+    public static void MapCoordinatorHttp(this WebApplication app, GroupGateway gateway)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        HttpInterfaceOptions options = app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
+        // ASP.NET only passes everything on: the router reads the raw target itself.
+        app.Map("/{**path}", (RequestDelegate)router.RouteAsync)
+            .Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
+    }
+
+    internal static ILogger LoggerOf(WebApplication app) =>
+        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using Coordinator.Contracts;
+
+namespace Coordinator.Silo.Http;
+
+internal enum FieldKind { Text, Number, Flag, Other }
+
+/// <param name="Text">The text, the number's digits as they were sent, or "true" or "false".</param>
+internal readonly record struct Field(FieldKind Kind, string Text);
+
+/// <summary>
+/// The named fields of one request, from its JSON body or its query string. Reading one marks it as known; the first
+/// thing wrong is kept, and what is read after that means nothing. Invariant: a request whose <see cref="Finish"/> is
+/// null had every field known, of the right type and within its bounds.
+/// </summary>
+/// <param name="untyped">All values are text, as in a query string: digits are a number.</param>
+internal sealed class Fields(Dictionary<string, Field> fields, bool untyped)
+{
+    private Refusal? _problem;
+
+    /// <summary>What is wrong: the first bad field, or else one that nobody read.</summary>
+    public Refusal? Finish()
+    {
+        if (_problem is null && fields.Keys.Order(StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+            Refuse(ErrorCode.InvalidRequest, $"There is no field \"{unknown}\" here.");
+        return _problem;
+    }
+
+    /// <summary>A number or a number in a string: ids are 64 bits, which JSON's readers do not all keep.</summary>
+    /// <returns>0 when it is missing and not required.</returns>
+    public long Id(string name, bool required)
+    {
+        if (!Take(name, required, ErrorCode.InvalidRequest, out Field field))
+            return 0;
+        if (field.Kind is FieldKind.Text or FieldKind.Number && IsCount(field.Text, out long id))
+            return id;
+        return Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not an id: a whole number from 1 on.");
+    }
+
+    /// <returns>0 when it is missing.</returns>
+    public long Count(string name, long max = long.MaxValue)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return 0;
+        if (IsNumber(field) && IsCount(field.Text, out long count) && count <= max)
+            return count;
+        return Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not a whole number from 1 to {max}.");
+    }
+
+    public string? Text(string name)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return null;
+        if (field.Kind == FieldKind.Text)
+            return field.Text;
+        Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not a string.");
+        return null;
+    }
+
+    /// <param name="problemOf">The rule for it: null, or what is wrong.</param>
+    public string Text(string name, Func<string?, string?> problemOf, ErrorCode code)
+    {
+        string text = Text(name) ?? "";
+        if (problemOf(text) is { } problem)
+            Refuse(code, $"\"{name}\": {problem}");
+        return text;
+    }
+
+    /// <summary>One of a few words.</summary>
+    /// <returns>The first of them when it is missing.</returns>
+    public string Choice(string name, params ReadOnlySpan<string> choices)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return choices[0];
+        if (field.Kind is FieldKind.Text or FieldKind.Flag && choices.Contains(field.Text))
+            return field.Text;
+        Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is none of: {string.Join(", ", choices!)}.");
+        return choices[0];
+    }
+
+    /// <summary>Seconds, fractions too, rounded up to whole microseconds.</summary>
+    /// <returns>Null when it is missing.</returns>
+    public long? Microseconds(string name, ErrorCode code, TimeSpan min, TimeSpan max)
+    {
+        if (!Take(name, required: false, code, out Field field))
+            return null;
+        // NumberStyles.Float knows "NaN" and "Infinity" in a query string; neither is within the bounds.
+        if (IsNumber(field)
+            && double.TryParse(field.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)
+            && seconds >= min.TotalSeconds && seconds <= max.TotalSeconds)
+            return (long)Math.Ceiling(seconds * 1_000_000);
+        Refuse(code, $"\"{name}\" is not a number of seconds from {min.TotalSeconds} to {max.TotalSeconds}.");
+        return null;
+    }
+
+    /// <summary>True when the field is the string <paramref name="word"/>; otherwise it stays unread.</summary>
+    public bool IsWord(string name, string word) =>
+        fields.TryGetValue(name, out Field field) && field == new Field(FieldKind.Text, word) && fields.Remove(name);
+
+    public long Refuse(ErrorCode code, string message)
+    {
+        _problem ??= new Refusal(code, message);
+        return 0;
+    }
+
+    private bool Take(string name, bool required, ErrorCode code, out Field field)
+    {
+        bool found = fields.Remove(name, out field);
+        if (!found && required)
+            Refuse(code, $"\"{name}\" is missing.");
+        return found;
+    }
+
+    private bool IsNumber(Field field) => field.Kind == FieldKind.Number || (untyped && field.Kind == FieldKind.Text);
+
+    private static bool IsCount(string text, out long count) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count > 0;
+}

@@ -1,0 +1,105 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Silo.Http;
+
+/// <summary>/v1/locks: list, get, acquire, release. The last segment of a POST is the verb, all before it the name.</summary>
+internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions options)
+{
+    /// <summary>The word for a wait without an end: a negative number would be one too easily made by mistake.</summary>
+    public const string Unbounded = "unbounded";
+
+    public Task RouteAsync(HttpContext context, RequestTarget target, string[] rest)
+    {
+        string method = context.Request.Method;
+        bool isGet = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+        return rest switch
+        {
+            [] when isGet => ListAsync(context, target),
+            [] => Problems.MethodNotAllowedAsync(context, "GET, HEAD"),
+            _ when isGet => WithNameAsync(context, rest, name => GetAsync(context, target, name)),
+            [.. var named, "acquire"] when HttpMethods.IsPost(method) =>
+                WithNameAsync(context, named, name => AcquireAsync(context, target, name)),
+            [.. var named, "release"] when HttpMethods.IsPost(method) =>
+                WithNameAsync(context, named, name => ReleaseAsync(context, target, name)),
+            _ when HttpMethods.IsPost(method) => Problems.UnknownPathAsync(context,
+                "The path of a POST ends with what to do: /v1/locks/{name}/acquire or /v1/locks/{name}/release."),
+            _ => Problems.MethodNotAllowedAsync(context, "GET, HEAD, POST"),
+        };
+    }
+
+    private async Task AcquireAsync(HttpContext context, RequestTarget target, string name)
+    {
+        Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
+        Command command = Commands.InSession(fields, sessionRequired: true);
+        fields.Choice("mode", "exclusive");
+        command.AcquireLock = new AcquireLock
+        {
+            Name = name,
+            WaitUs = fields.IsWord("waitSeconds", Unbounded)
+                ? -1
+                : fields.Microseconds("waitSeconds", ErrorCode.InvalidWait, TimeSpan.Zero, Limits.WaitMax) ?? 0,
+            Label = fields.Text("label", ResourceName.LabelProblem, ErrorCode.InvalidRequest),
+        };
+        if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
+            await Problems.WriteAsync(context, refusal);
+        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+            await Answers.WriteAsync(context, json =>
+            {
+                json.WriteString("name", name);
+                json.WriteId("sessionId", command.SessionId);
+                json.WriteNumber("token", result.Token);
+                json.WriteNumber("floor", result.Floor);
+            });
+    }
+
+    private async Task ReleaseAsync(HttpContext context, RequestTarget target, string name)
+    {
+        Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
+        Command command = Commands.InSession(fields, sessionRequired: true);
+        command.ReleaseLock = new ReleaseLock { Name = name, Token = fields.Count("token") };
+        if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
+            await Problems.WriteAsync(context, refusal);
+        else if (await Commands.ExecuteAsync(context, gateway, command) is not null)
+            await Answers.WriteAsync(context, json =>
+            {
+                json.WriteString("name", name);
+                json.WriteBoolean("released", true);
+            });
+    }
+
+    private async Task GetAsync(HttpContext context, RequestTarget target, string name)
+    {
+        Query query = new() { GetLock = new GetLock { Name = name } };
+        if (await Queries.ExecuteAsync(context, gateway, query, QueryString.Read(target.Query)) is { } answer)
+            await Answers.WriteAsync(context, json => LockJson.Write(json, answer.Locks[0]));
+    }
+
+    private async Task ListAsync(HttpContext context, RequestTarget target)
+    {
+        Fields fields = QueryString.Read(target.Query);
+        ListLocks list = new()
+        {
+            Prefix = fields.Text("prefix", ResourceName.PrefixProblem, ErrorCode.InvalidName),
+            AfterName = fields.Text("after", ResourceName.PrefixProblem, ErrorCode.InvalidName),
+            Limit = (int)fields.Count("limit", Limits.PageItemsMax),
+        };
+        if (await Queries.ExecuteAsync(context, gateway, new Query { ListLocks = list }, fields) is { } answer)
+            await Answers.WriteAsync(context, json =>
+            {
+                json.WriteStartArray("locks");
+                foreach (LockInfo info in answer.Locks)
+                {
+                    json.WriteStartObject();
+                    LockJson.Write(json, info);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+                json.WriteBoolean("more", answer.More);
+            });
+    }
+
+    private static Task WithNameAsync(HttpContext context, string[] segments, Func<string, Task> next) =>
+        RequestTarget.ReadName(segments, out string name) is { } refusal
+            ? Problems.WriteAsync(context, refusal)
+            : next(name);
+}

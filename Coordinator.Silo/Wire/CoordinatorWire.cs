@@ -1,0 +1,58 @@
+using System.Net.WebSockets;
+using Coordinator.Contracts;
+using Coordinator.Grains;
+using Coordinator.Silo.Http;
+using Microsoft.Extensions.Options;
+
+namespace Coordinator.Silo.Wire;
+
+/// <summary>How a silo's process takes in the interface of the native clients: frames on a WebSocket at /v1/connect.</summary>
+public static class CoordinatorWire
+{
+    /// <summary>To follow <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins.</summary>
+    /// <param name="welcome">What each client is told of this silo; the protocol's version is filled in.</param>
+    public static void MapCoordinatorWire(this WebApplication app, GroupGateway gateway, Welcome welcome)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(welcome);
+        HttpInterfaceOptions options = app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        ILogger logger = CoordinatorHttp.LoggerOf(app);
+        Welcome told = welcome.Clone();
+        told.ProtocolVersion = Limits.ProtocolVersion;
+        WireSettings settings = new(new CheckedGateway(gateway, logger), told, options,
+            app.Services.GetService<TimeProvider>() ?? TimeProvider.System, logger);
+        CancellationToken stopping = app.Lifetime.ApplicationStopping;
+        // Dead connections are found by pings, within the interval and the timeout.
+        app.UseWebSockets(new WebSocketOptions
+        {
+            KeepAliveInterval = options.PingInterval,
+            KeepAliveTimeout = options.PingTimeout,
+        });
+        app.Use(next => context => RequestTarget.Of(context).Segments is ["v1", "connect"]
+            ? ConnectAsync(context, settings, stopping)
+            : next(context));
+    }
+
+    private static async Task ConnectAsync(HttpContext context, WireSettings settings, CancellationToken stopping)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            await Problems.WriteAsync(context, ErrorCode.InvalidRequest,
+                "This path is for WebSockets.", status: StatusCodes.Status426UpgradeRequired);
+            return;
+        }
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
+        using WireConnection connection = new(socket, settings, context.Connection.Id, Commands.CallerOf(context));
+        try
+        {
+            await connection.RunAsync(stopping);
+            settings.Logger.WireEnded(context.Connection.Id);
+        }
+        catch (Exception e)
+        {
+            // Logged here: the answer has begun, and nobody above could tell it from a client that left.
+            settings.Logger.WireFailed(e, context.Connection.Id);
+        }
+    }
+}
