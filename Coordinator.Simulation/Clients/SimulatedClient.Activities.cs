@@ -65,10 +65,9 @@ internal sealed partial class SimulatedClient
     {
         if (answer is null || acquire.IsDone)
             return;
-        world.Happenings.Count(answer.Result.Outcome == Outcome.Cancelled ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
-        if (answer.Result.Outcome == Outcome.Cancelled || answer.Result.Outcome == Outcome.Released
-            || answer.Result.Outcome == Outcome.Granted)
+        if (answer.Result.Outcome is Outcome.Cancelled or Outcome.Granted)
         {
+            world.Happenings.Count(answer.Result.Token == 0 ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
             Finish(acquire, answer);
             return;
         }
