@@ -23,29 +23,28 @@ public static class CoordinatorHttp
     }
 
     /// <summary>To be the first of the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
-    public static void UseCoordinatorGuards(this WebApplication app)
+    public static void UseCoordinatorGuards(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         ILogger logger = LoggerOf(app);
         Faults faults = new(logger);
-        Guards guards = new(app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>(), logger);
+        Guards guards = new(app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>(), logger);
         app.Use(next => context => faults.InvokeAsync(context, next));
         app.Use(next => context => guards.Check(context) is { } refusal
             ? Problems.WriteAsync(context, refusal)
             : next(context));
     }
 
-    /// <summary>Serves every path that no other endpoint takes.</summary>
-    public static void MapCoordinatorHttp(this WebApplication app, GroupGateway gateway)
+    /// <summary>The last of the pipeline: serves every path that nothing before took.</summary>
+    public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway)
     {
         ArgumentNullException.ThrowIfNull(app);
-        HttpInterfaceOptions options = app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        HttpInterfaceOptions options = app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
         HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
-        // ASP.NET only passes everything on: the router reads the raw target itself.
-        app.Map("/{**path}", (RequestDelegate)router.RouteAsync)
-            .Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
+        // The router reads the raw target itself: ASP.NET's collapses "a/../b" and leaves %2F as it is.
+        app.Run(router.RouteAsync);
     }
 
-    internal static ILogger LoggerOf(WebApplication app) =>
-        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
+    internal static ILogger LoggerOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
 }
