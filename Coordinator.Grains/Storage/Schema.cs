@@ -55,7 +55,7 @@ internal static class Schema
             term      bigint NOT NULL,
             type      smallint NOT NULL,
             stamp     bigint NOT NULL,
-            data      bytea STORAGE EXTERNAL NOT NULL,
+            data      bytea NOT NULL,
             checksum  integer NOT NULL,
             PRIMARY KEY (group_id, peer_id, index)
         );
@@ -66,7 +66,7 @@ internal static class Schema
             epoch        bigint NOT NULL,
             snapshot_id  bigint NOT NULL,
             chunk        integer NOT NULL,
-            data         bytea STORAGE EXTERNAL NOT NULL,
+            data         bytea NOT NULL,
             checksum     integer NOT NULL,
             PRIMARY KEY (group_id, peer_id, epoch, snapshot_id, chunk)
         );
