@@ -37,6 +37,9 @@ internal sealed class StopSignals : IDisposable
     /// <summary>Which signal it was; empty before one came.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>Whether the process is being ended by force.</summary>
+    public bool IsForced { get; private set; }
+
     public void Dispose()
     {
         _ended.Set();
@@ -52,7 +55,7 @@ internal sealed class StopSignals : IDisposable
             {
                 if (_time.GetElapsedTime(firstAt) > SameSignal)
                 {
-                    StartThread(_force);
+                    StartThread(Force);
                 }
 
                 return;
@@ -68,10 +71,16 @@ internal sealed class StopSignals : IDisposable
         {
             if (!_ended.Wait(Patience))
             {
-                _force();
+                Force();
             }
         });
         _stopping.Cancel();
+    }
+
+    private void Force()
+    {
+        IsForced = true;
+        _force();
     }
 
     private static void StartThread(Action action) => new Thread(() => action()) { IsBackground = true }.Start();
