@@ -161,11 +161,16 @@ internal sealed partial class ClientMachine
             GiveUp(operation);
         if (!_open.ContainsKey(operation.Id))
             return;
-        if (_now.Monotonic >= operation.RetryAt)
+        if (operation.IsOnWire && _now.Monotonic >= operation.OverdueAt)
+        {
+            // It answers others, but perhaps it can't reach a quorum, and another silo can.
+            DropLink($"It left a request unanswered for {_options.RequestTimeout}.");
+        }
+        else if (!operation.IsOnWire && _now.Monotonic >= operation.RetryAt)
         {
             // Without a link there is nothing to time: the next one begins by sending all that is open.
             operation.RetryAt = TimeSpan.MaxValue;
-            if (!operation.IsOnWire && _link.Phase == LinkPhase.Ready)
+            if (_link.Phase == LinkPhase.Ready)
                 Send(operation);
         }
         _timers.Arm(operation);
