@@ -105,14 +105,17 @@ public sealed class AcquireTests
         AssertNothingIsOpen();
     }
 
-    [Fact]
-    public void A_grant_that_the_cancel_released_needs_nothing_more()
+    [Theory]
+    [InlineData(Outcome.Granted)]
+    [InlineData(Outcome.Cancelled)]
+    public void A_grant_that_the_cancel_gave_back_needs_nothing_more(Outcome outcome)
     {
         var (operation, _, frame) = _host.StartAcquire(Timeout.InfiniteTimeSpan);
         _host.Cancel(operation);
         ClientFrame cancel = _host.Take();
         _host.Answer(frame, Outcome.Granted, 42);
-        _host.Answer(cancel, Outcome.Granted, 42);
+        _host.Answer(cancel, outcome, 42);
+        Assert.Empty(_host.Sent);
         AssertNothingIsOpen();
     }
 

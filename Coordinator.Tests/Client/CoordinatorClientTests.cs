@@ -202,12 +202,7 @@ public sealed class CoordinatorClientTests
     {
         ConcurrentQueue<ClientLogEvent> log = [];
         await using FakeSilo silo = await FakeSilo.StartAsync();
-        silo.Garbage = garbage;
-        silo.Intercept = (frame, _) =>
-        {
-            silo.Garbage = null;
-            return false;
-        };
+        silo.Garbage = connection => connection == 1 ? garbage : null;
         await using CoordinatorClient client = Connect(silo, options => options.Log = log.Enqueue);
         await client.Configuration.PutAsync("k", "v").WaitAsync(Patience);
         Assert.Equal(2, silo.Accepted);
@@ -218,7 +213,7 @@ public sealed class CoordinatorClientTests
     public async Task A_message_over_the_limit_ends_the_connection()
     {
         await using FakeSilo silo = await FakeSilo.StartAsync();
-        silo.Garbage = new byte[Limits.MessageBytesMax + 1];
+        silo.Garbage = _ => new byte[Limits.MessageBytesMax + 1];
         await using CoordinatorClient client = Connect(silo, options => options.RequestTimeout = TimeSpan.FromSeconds(2));
         Task<ConfigRevision> put = client.Configuration.PutAsync("k", "v");
         CoordinatorTimeoutException e = await Assert.ThrowsAsync<CoordinatorTimeoutException>(() => put).WaitAsync(Patience);

@@ -183,12 +183,16 @@ internal sealed class FakeCluster
             if (held.Holder == session.Id && held.RequestId == cancel.RequestId)
             {
                 CommandResult granted = new() { Outcome = Outcome.Granted, Token = held.Token, Floor = held.Token };
-                if (cancel.ReleaseIfGranted)
-                    Free(held);
-                return granted;
+                if (!cancel.ReleaseIfGranted)
+                    return granted;
+                Free(held);
+                return new CommandResult { Outcome = Outcome.Cancelled, Token = granted.Token };
             }
         }
-        return Result(Outcome.None, ErrorCode.NotWaiting);
+        // A cancel that came before its acquire: that one must not be executed any more.
+        return session.TryRefuse(cancel.RequestId, Result(Outcome.Cancelled))
+            ? Result(Outcome.Cancelled)
+            : Result(Outcome.None, ErrorCode.NotWaiting);
     }
 
     /// <summary>The next in line holds it, with the present index as its token.</summary>
@@ -254,7 +258,7 @@ internal sealed class FakeSession(long id, ByteString nonce, TimeSpan ttl)
 {
     private readonly SortedDictionary<long, CommandResult?> _results = [];
     private readonly Dictionary<long, ByteString> _bytes = [];
-    private readonly Dictionary<long, Action<CommandResult>> _listeners = [];
+    private readonly Dictionary<long, List<Action<CommandResult>>> _listeners = [];
 
     public long Id { get; } = id;
 
@@ -275,7 +279,13 @@ internal sealed class FakeSession(long id, ByteString nonce, TimeSpan ttl)
             _results.Remove(old);
     }
 
-    public void Listen(long requestId, Action<CommandResult> answer) => _listeners[requestId] = answer;
+    /// <summary>Whoever asks is answered, on whatever connection: repeats can overtake each other.</summary>
+    public void Listen(long requestId, Action<CommandResult> answer)
+    {
+        if (!_listeners.TryGetValue(requestId, out List<Action<CommandResult>>? listeners))
+            _listeners.Add(requestId, listeners = []);
+        listeners.Add(answer);
+    }
 
     /// <returns>False for a repeat: it is answered with the result, or will be.</returns>
     public bool Begin(long requestId, Command command)
@@ -287,11 +297,15 @@ internal sealed class FakeSession(long id, ByteString nonce, TimeSpan ttl)
             _bytes[requestId] = bytes;
             return true;
         }
-        Assert.Equal(_bytes[requestId], bytes);
+        Assert.Equal(_bytes.GetValueOrDefault(requestId, bytes), bytes);
         if (known is not null)
             Tell(requestId, known);
         return false;
     }
+
+    /// <summary>Makes <paramref name="result"/> the answer to an id that has not been seen.</summary>
+    public bool TryRefuse(long requestId, CommandResult result) =>
+        requestId >= AnsweredBelow && _results.TryAdd(requestId, result);
 
     public void Finish(long requestId, CommandResult result)
     {
@@ -302,7 +316,9 @@ internal sealed class FakeSession(long id, ByteString nonce, TimeSpan ttl)
 
     private void Tell(long requestId, CommandResult result)
     {
-        if (_listeners.Remove(requestId, out Action<CommandResult>? answer))
+        if (!_listeners.Remove(requestId, out List<Action<CommandResult>>? listeners))
+            return;
+        foreach (Action<CommandResult> answer in listeners)
             answer(result);
     }
 }

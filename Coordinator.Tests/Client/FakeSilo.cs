@@ -45,8 +45,8 @@ internal sealed class FakeSilo : IAsyncDisposable
     /// <summary>Reads and never answers, as behind a firewall that forgot the connection.</summary>
     public bool IsDeaf { get; set; }
 
-    /// <summary>Sent as a message of its own instead of the welcome.</summary>
-    public byte[]? Garbage { get; set; }
+    /// <summary>A message that the silo begins a connection with, by the connection's number from 1 on.</summary>
+    public Func<int, byte[]?> Garbage { get; set; } = _ => null;
 
     public static async Task<FakeSilo> StartAsync(FakeCluster? cluster = null, string address = "http://127.0.0.1:0")
     {
@@ -76,10 +76,10 @@ internal sealed class FakeSilo : IAsyncDisposable
     private async Task AcceptAsync(HttpContext context)
     {
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
-        Accepted++;
+        int number = ++Accepted;
         Channel<ServerFrame> outgoing = Channel.CreateUnbounded<ServerFrame>();
         _connections[socket] = outgoing;
-        if (Garbage is { } garbage)
+        if (Garbage(number) is { } garbage)
             await socket.SendAsync(garbage, WebSocketMessageType.Binary, true, context.RequestAborted);
         Task writing = WriteAsync(socket, outgoing.Reader);
         try
