@@ -130,6 +130,8 @@ internal sealed partial class ClientMachine
         operation.IsOnWire = true;
         operation.Sends++;
         operation.RetryAt = TimeSpan.MaxValue;
+        operation.OverdueAt =
+            operation.IsAnsweredSoon ? _now.Monotonic + _options.RequestTimeout : TimeSpan.MaxValue;
         if (operation.IsAnsweredSoon)
             Expect();
         Transmit(operation.Frame!);

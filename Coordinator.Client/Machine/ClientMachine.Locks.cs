@@ -82,33 +82,6 @@ internal sealed partial class ClientMachine
         return false;
     }
 
-    private void WithdrawAcquire(AcquireOperation acquire)
-    {
-        if (acquire.InLine is { } place)
-        {
-            place.List!.Remove(place);
-            acquire.InLine = null;
-            _timers.Remove(acquire);
-        }
-        else if (acquire.Session is null)
-        {
-            Close(acquire);
-            LeaveLine(acquire);
-        }
-        else if (acquire.Cancel is null)
-        {
-            BeginCancel(acquire, releaseIfGranted: true);
-        }
-    }
-
-    private void BeginCancel(AcquireOperation acquire, bool releaseIfGranted)
-    {
-        acquire.Cancel = new CancelOperation(acquire, releaseIfGranted) { Id = ++_lastId };
-        Assign(acquire.Cancel, acquire.Session!);
-        Open(acquire.Cancel);
-        _timers.Arm(acquire);
-    }
-
     private void OnAcquireAnswer(AcquireOperation acquire, CommandAnswer answer, CommandResult result)
     {
         if (result is { Error: ErrorCode.Ok, Outcome: Outcome.Granted })
@@ -169,60 +142,6 @@ internal sealed partial class ClientMachine
             LeaveLine(acquire);
     }
 
-    private void OnCancelAnswer(CancelOperation cancel, CommandResult result)
-    {
-        AcquireOperation acquire = cancel.Acquire;
-        bool hasOutcome = result.Error == ErrorCode.Ok && result.Outcome != Outcome.None;
-        bool isGrant = hasOutcome && result.Outcome == Outcome.Granted && !cancel.ReleaseIfGranted;
-        if (acquire.IsResolved)
-        {
-            EndUnclaimed(cancel, isReleased: hasOutcome && result.Outcome != Outcome.Cancelled);
-            return;
-        }
-        if (!hasOutcome)
-        {
-            // Neither wait nor holding, yet the acquire has no answer: it has still to reach the log, and would then
-            // wait or hold for nobody. So it is sent first, and cancelled after.
-            if (!acquire.IsOnWire && result.Error is ErrorCode.Ok or ErrorCode.NotWaiting)
-                Send(acquire);
-            Reissue(cancel);
-            return;
-        }
-        if (isGrant)
-        {
-            Grant(acquire, result);
-        }
-        else
-        {
-            Complete(acquire, new Completion.NotAcquired());
-            Resolve(acquire);
-        }
-        Close(cancel);
-        FinishCancel(cancel);
-    }
-
-    private void EndUnclaimed(CancelOperation cancel, bool isReleased)
-    {
-        AcquireOperation acquire = cancel.Acquire;
-        Session session = cancel.Session!;
-        Close(cancel);
-        if (acquire.UnclaimedToken != 0 && !isReleased)
-        {
-            // The grant was seen, but the cancel did not find it.
-            Holding holding = new(session, acquire.Name, acquire.UnclaimedToken);
-            holding.Node = session.Holdings.AddLast(holding);
-            BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
-        }
-        FinishCancel(cancel);
-    }
-
-    private void FinishCancel(CancelOperation cancel)
-    {
-        cancel.Acquire.Cancel = null;
-        if (cancel.Acquire.IsResolved)
-            LeaveLine(cancel.Acquire);
-    }
-
     private void EndAcquireWithSession(AcquireOperation acquire)
     {
         bool isOver = acquire.Caller is null || (!acquire.IsTry && _now.Monotonic >= acquire.WaitEnd);
@@ -261,18 +180,5 @@ internal sealed partial class ClientMachine
             return;
         line.Holding = null;
         ServeLine(holding.Name, line);
-    }
-
-    private void StopLines()
-    {
-        foreach (LockLine line in _lines.Values)
-        {
-            foreach (AcquireOperation waiting in line.Waiting)
-            {
-                _timers.Remove(waiting);
-                Complete(waiting, new Completion.Stopped());
-            }
-        }
-        _lines.Clear();
     }
 }

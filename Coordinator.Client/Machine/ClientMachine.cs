@@ -24,8 +24,6 @@ internal sealed partial class ClientMachine
     private ClientInstant _now;
     private long _lastId;
     private int _callers;
-    private TimeSpan _stopBy = TimeSpan.MaxValue;
-    private bool _stopped;
 
     public ClientMachine(MachineOptions options, ClientInstant now)
     {
@@ -33,8 +31,6 @@ internal sealed partial class ClientMachine
         _backoff = new Backoff(options.Seed, options.BackoffMax);
         _now = now;
     }
-
-    private bool IsStopping => _stopBy != TimeSpan.MaxValue;
 
     /// <summary>
     /// The effects since the last call, in order. The list is used again: it is good until the call after the next.
@@ -80,17 +76,6 @@ internal sealed partial class ClientMachine
     public void Tick(ClientInstant now)
     {
         Advance(now);
-        Work();
-    }
-
-    /// <summary>Ends all sessions and stops, or gives up telling the cluster after a while.</summary>
-    public void Shutdown(ClientInstant now)
-    {
-        Advance(now);
-        if (IsStopping)
-            return;
-        _stopBy = _now.Monotonic + _options.ShutdownMax;
-        StopAll();
         Work();
     }
 
@@ -161,11 +146,16 @@ internal sealed partial class ClientMachine
             GiveUp(operation);
         if (!_open.ContainsKey(operation.Id))
             return;
-        if (_now.Monotonic >= operation.RetryAt)
+        if (operation.IsOnWire && _now.Monotonic >= operation.OverdueAt)
+        {
+            // It answers others, but perhaps it can't reach a quorum, and another silo can.
+            DropLink($"It left a request unanswered for {_options.RequestTimeout}.");
+        }
+        else if (!operation.IsOnWire && _now.Monotonic >= operation.RetryAt)
         {
             // Without a link there is nothing to time: the next one begins by sending all that is open.
             operation.RetryAt = TimeSpan.MaxValue;
-            if (!operation.IsOnWire && _link.Phase == LinkPhase.Ready)
+            if (_link.Phase == LinkPhase.Ready)
                 Send(operation);
         }
         _timers.Arm(operation);
@@ -211,35 +201,6 @@ internal sealed partial class ClientMachine
         operation.Caller = null;
         _callers--;
         _effects.Add(new ClientEffect.Completed(caller, completion));
-    }
-
-    private void StopAll()
-    {
-        foreach (Session session in _sessions.ToArray())
-        {
-            // Holders hear of it before the cluster does: no one else may have the lock while they think they do.
-            Lose(session, "The client was disposed.");
-            EndOnCluster(session);
-        }
-        foreach (Operation operation in OpenInOrder())
-        {
-            Complete(operation, new Completion.Stopped());
-            if (operation is not EndSessionOperation)
-                Close(operation);
-        }
-        while (_unsent.First is { } unsent)
-        {
-            Complete(unsent.Value, new Completion.Stopped());
-            Close(unsent.Value);
-        }
-        StopLines();
-    }
-
-    private void Stop()
-    {
-        _stopped = true;
-        _link.Phase = LinkPhase.Stopped;
-        _effects.Add(new ClientEffect.Stopped());
     }
 
     private Operation[] OpenInOrder() => [.. _open.Values.OrderBy(operation => operation.Id)];

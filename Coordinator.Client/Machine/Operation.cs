@@ -29,6 +29,9 @@ internal abstract class Operation
     /// <summary>When to send it again after a refusal; <see cref="TimeSpan.MaxValue"/> for not by the clock.</summary>
     public TimeSpan RetryAt { get; set; } = TimeSpan.MaxValue;
 
+    /// <summary>When a silo that has not answered it is left for another; set while it is on the wire.</summary>
+    public TimeSpan OverdueAt { get; set; } = TimeSpan.MaxValue;
+
     /// <summary>When its caller is told that no answer came; <see cref="TimeSpan.MaxValue"/> for never.</summary>
     public TimeSpan GiveUpAt { get; set; } = TimeSpan.MaxValue;
 
@@ -41,7 +44,14 @@ internal abstract class Operation
     public virtual bool IsAnsweredSoon => true;
 
     /// <summary>The next moment at which this wants to be looked at.</summary>
-    public virtual TimeSpan NextDue => Caller is null || RetryAt < GiveUpAt ? RetryAt : GiveUpAt;
+    public virtual TimeSpan NextDue
+    {
+        get
+        {
+            TimeSpan due = IsOnWire ? OverdueAt : RetryAt;
+            return Caller is not null && GiveUpAt < due ? GiveUpAt : due;
+        }
+    }
 }
 
 /// <summary>A read: may be repeated and dropped freely.</summary>
