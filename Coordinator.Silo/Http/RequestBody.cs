@@ -25,8 +25,10 @@ internal static class RequestBody
                     body.Write(segment.Span);
             // Consumed, not only examined: HTTP/2 opens its window again by what is consumed.
             reader.AdvanceTo(read.Buffer.End);
-            if (tooLarge || read.IsCompleted)
-                return tooLarge ? null : body.WrittenMemory;
+            if (tooLarge)
+                return null;
+            if (read.IsCompleted)
+                return body.WrittenMemory;
         }
     }
 }
