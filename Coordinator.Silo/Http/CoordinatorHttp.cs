@@ -35,13 +35,13 @@ public static class CoordinatorHttp
             : next(context));
     }
 
-    /// <summary>The last of the pipeline: serves every path that nothing before took.</summary>
+    /// <summary>To be the last of the pipeline: answers every request.</summary>
     public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway)
     {
         ArgumentNullException.ThrowIfNull(app);
         HttpInterfaceOptions options = app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
         HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
-        // The router reads the raw target itself: ASP.NET's collapses "a/../b" and leaves %2F as it is.
+        // No ASP.NET routing: the router reads the raw target itself.
         app.Run(router.RouteAsync);
     }
 

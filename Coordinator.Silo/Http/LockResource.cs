@@ -36,7 +36,7 @@ internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions 
         {
             Name = name,
             WaitUs = fields.IsWord("waitSeconds", Unbounded)
-                ? -1
+                ? CommandRules.UnboundedWait
                 : fields.Microseconds("waitSeconds", ErrorCode.InvalidWait, TimeSpan.Zero, Limits.WaitMax) ?? 0,
             Label = fields.Text("label", ResourceName.LabelProblem, ErrorCode.InvalidRequest),
         };

@@ -9,7 +9,7 @@ namespace Coordinator.Silo.Wire;
 /// <summary>How a silo's process takes in the interface of the native clients: frames on a WebSocket at /v1/connect.</summary>
 public static class CoordinatorWire
 {
-    /// <summary>To follow <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins.</summary>
+    /// <summary>To stand after <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins, and before the rest.</summary>
     /// <param name="welcome">What each client is told of this silo; the protocol's version is filled in.</param>
     public static void MapCoordinatorWire(this IApplicationBuilder app, GroupGateway gateway, Welcome welcome)
     {

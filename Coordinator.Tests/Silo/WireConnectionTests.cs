@@ -188,7 +188,7 @@ public sealed class WireConnectionTests : IAsyncLifetime
             (new Command { EndSession = new EndSession() }, ErrorCode.InvalidRequest),
             (new Command { SessionId = -1, EndSession = new EndSession() }, ErrorCode.InvalidRequest),
             (new Command { CreateSession = new CreateSession { TtlUs = 1, Nonce = ByteString.CopyFrom(new byte[16]) } }, ErrorCode.InvalidTtl),
-            (new Command { CreateSession = new CreateSession { TtlUs = 1_000_000 } }, ErrorCode.InvalidRequest),
+            (new Command { CreateSession = new CreateSession { TtlUs = 1_000_000, Nonce = ByteString.CopyFrom(1) } }, ErrorCode.InvalidRequest),
             (new Command { SessionId = 1, AcquireLock = new AcquireLock { Name = "a", WaitUs = -2 } }, ErrorCode.InvalidWait),
             (new Command { SessionId = 1, AcquireLock = new AcquireLock { Name = "a/../b" } }, ErrorCode.InvalidName),
             (new Command { SessionId = 1, ReleaseLock = new ReleaseLock { Name = "a", Token = -1 } }, ErrorCode.InvalidRequest),
