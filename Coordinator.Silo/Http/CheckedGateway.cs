@@ -42,7 +42,11 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
             logger.QueryFailed(e, query.QueryCase);
-            return new QueryAnswer { Error = ErrorCode.Internal, Message = "The silo failed while it worked on the query." };
+            return new QueryAnswer
+            {
+                Error = ErrorCode.Internal,
+                Message = "The silo failed while it worked on the query.",
+            };
         }
     }
 

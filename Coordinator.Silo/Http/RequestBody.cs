@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>Reads a body of bounded size. Invariant: no more than the bound, and one read past it, is ever held.</summary>
+/// <summary>Reads a body of bounded size. Invariant: never more than the bound is held.</summary>
 internal static class RequestBody
 {
     /// <returns>Null if it is over <paramref name="bytesMax"/>; the rest has not been read.</returns>

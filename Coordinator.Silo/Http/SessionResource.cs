@@ -24,7 +24,8 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
             [var id, "keepalive"] when HttpMethods.IsPost(method) =>
                 WithIdAsync(context, id, sessionId => KeepAliveAsync(context, target, sessionId)),
             [_, "keepalive"] => Problems.MethodNotAllowedAsync(context, "POST"),
-            _ => Problems.UnknownPathAsync(context, "Of a session there is /v1/sessions/{id} and /v1/sessions/{id}/keepalive."),
+            _ => Problems.UnknownPathAsync(context,
+                "Of a session there is /v1/sessions/{id} and /v1/sessions/{id}/keepalive."),
         };
     }
 

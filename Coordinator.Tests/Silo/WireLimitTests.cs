@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using Coordinator.Contracts;
 using Coordinator.Contracts.Framing;
 using Google.Protobuf;
@@ -14,6 +17,7 @@ public sealed class WireLimitTests : IAsyncLifetime
         options.OpenRequestsPerConnectionMax = 3;
         options.SessionsPerConnectionMax = 2;
         options.OutgoingBytesMax = 4 * 1024 * 1024;
+        options.PingInterval = TimeSpan.FromMilliseconds(200);
         options.PingTimeout = TimeSpan.FromSeconds(1);
     });
 
@@ -42,6 +46,34 @@ public sealed class WireLimitTests : IAsyncLifetime
     {
         using WireTestClient client = new(await _silo.OpenSocketAsync());
         await Assert.ThrowsAsync<WebSocketException>(client.ReceiveAsync);
+    }
+
+    [Fact]
+    public async Task A_connection_whose_client_answers_no_ping_is_closed()
+    {
+        using TcpClient tcp = new();
+        await tcp.ConnectAsync(IPAddress.Loopback, _silo.Address.Port);
+        NetworkStream stream = tcp.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"GET /v1/connect HTTP/1.1\r\nHost: 127.0.0.1:{_silo.Address.Port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"));
+        byte[] hello = new ClientFrame { Hello = new Hello { ProtocolVersion = 1 } }.ToByteArray();
+        // A final binary frame, masked with zeros: what a client has to send, written by hand.
+        await stream.WriteAsync(new byte[]
+            { 0x82, (byte)(0x80 | (hello.Length + FrameLimits.HeaderBytes)), 0, 0, 0, 0, (byte)hello.Length, 0, 0, 0 });
+        await stream.WriteAsync(hello);
+
+        using CancellationTokenSource patience = new(HttpTestSilo.Patience);
+        using MemoryStream received = new();
+        try
+        {
+            await stream.CopyToAsync(received, patience.Token);
+        }
+        catch (IOException)
+        {
+            // Reset: closed as well.
+        }
+        Assert.Contains("silo-1", Encoding.Latin1.GetString(received.ToArray()), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, ClientFrame[]> UnusableFrames => new()
