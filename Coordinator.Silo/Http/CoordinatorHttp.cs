@@ -22,28 +22,31 @@ public static class CoordinatorHttp
         return services;
     }
 
-    /// <summary>To be the first of the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
+    /// <summary>To stand first in the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
     public static void UseCoordinatorGuards(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         ILogger logger = LoggerOf(app);
         Faults faults = new(logger);
-        Guards guards = new(app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>(), logger);
+        Guards guards = new(OptionsOf(app), logger);
         app.Use(next => context => faults.InvokeAsync(context, next));
         app.Use(next => context => guards.Check(context) is { } refusal
             ? Problems.WriteAsync(context, refusal)
             : next(context));
     }
 
-    /// <summary>The last of the pipeline: serves every path that nothing before took.</summary>
+    /// <summary>To be the last of the pipeline: answers every request.</summary>
     public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway)
     {
         ArgumentNullException.ThrowIfNull(app);
-        HttpInterfaceOptions options = app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        HttpInterfaceOptions options = OptionsOf(app);
         HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
-        // The router reads the raw target itself: ASP.NET's collapses "a/../b" and leaves %2F as it is.
+        // No ASP.NET routing: the router reads the raw target itself.
         app.Run(router.RouteAsync);
     }
+
+    internal static HttpInterfaceOptions OptionsOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
 
     internal static ILogger LoggerOf(IApplicationBuilder app) =>
         app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
