@@ -10,17 +10,37 @@ public sealed class PaperMembershipTests
     {
         RaftGroup group = new(3);
         GroupPeer leader = group.Elect(1);
-        GroupPeer added = group.AddEmpty(4);
 
         leader.Raft.ProposeConfChange(Add(4));
-        Assert.DoesNotContain(new PeerId(4), leader.Raft.Configuration.Voters.Incoming);
-        SnapshotTheStart(leader);
+        Assert.False(leader.Raft.Configuration.Contains(new PeerId(4)));
         group.Settle();
-        group.TickAll(2);
 
-        Assert.Equal([1, 2, 3, 4], leader.Members.Voters.Select(id => id.Value));
-        Assert.Equal(leader.Members, added.Members);
-        Assert.Equal(leader.Raft.LastIndex, added.Raft.LastIndex);
+        Assert.Equal("voters=(1 2 3 4)", leader.Raft.Configuration.ToString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_newcomer_catches_up_by_the_log_or_by_a_snapshot_in_which_it_is_a_member(bool bySnapshot)
+    {
+        RaftGroup group = new(3);
+        GroupPeer leader = group.Elect(1);
+        leader.Raft.ProposeConfChange(Add(4));
+        group.Settle();
+        if (bySnapshot)
+        {
+            leader.Storage.CreateSnapshot(2, leader.Members, default);
+            leader.Storage.Compact(2);
+        }
+
+        GroupPeer added = group.AddNewcomer(4, knownVoters: bySnapshot ? 0 : 3);
+        group.TickAll(2);
+        leader.Propose("x");
+        group.Settle();
+
+        Assert.Equal("voters=(1 2 3 4)", added.Raft.Configuration.ToString());
+        Assert.Equal("x", added.AppliedText);
+        Assert.Equal(bySnapshot ? 3 : 1, added.Storage.FirstIndex);
     }
 
     [Fact]
@@ -170,9 +190,8 @@ public sealed class PaperMembershipTests
     {
         RaftGroup group = new(3);
         GroupPeer leader = group.Elect(1);
-        SnapshotTheStart(leader);
         leader.Raft.ProposeConfChange(Replace(1, 4, ConfChangeTransition.Auto));
-        group.AddEmpty(4);
+        group.AddNewcomer(4, knownVoters: 3);
         bool joint = false;
         group.Lose = m => (joint |= group[2].Raft.Configuration.IsJoint) && (m.From.Value == 1 || m.To.Value == 1);
         group.Settle();
@@ -307,13 +326,6 @@ public sealed class PaperMembershipTests
         leader.Restart();
 
         Assert.Equal("voters=(1 2 4)&&(1 2 3)", leader.Raft.Configuration.ToString());
-    }
-
-    /// <summary>A newcomer can't learn the first members from entries: they are in the snapshot alone.</summary>
-    private static void SnapshotTheStart(GroupPeer leader)
-    {
-        leader.Storage.CreateSnapshot(1, leader.Members, default);
-        leader.Storage.Compact(1);
     }
 
     private static ConfChange Add(int id) => new(ConfChangeType.AddNode, new PeerId(id));

@@ -52,8 +52,12 @@ internal sealed class RaftGroup
     public static PeerId[] Ids(int first, int count) =>
         [.. Enumerable.Range(first, count).Select(id => new PeerId(id))];
 
-    /// <summary>Starts a peer that knows nobody: it learns from the leader.</summary>
-    public GroupPeer AddEmpty(int id) => Add(id, [], new ConfState());
+    /// <summary>
+    /// Starts a peer that isn't a member yet. Knowing the first voters it can follow the log from its beginning;
+    /// otherwise it needs a snapshot in which it is a member.
+    /// </summary>
+    public GroupPeer AddNewcomer(int id, int knownVoters = 0) =>
+        Add(id, [], new ConfState { Voters = Ids(1, knownVoters) });
 
     public void Isolate(int id)
     {
