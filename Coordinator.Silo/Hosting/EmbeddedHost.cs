@@ -38,11 +38,11 @@ internal sealed class EmbeddedHost : IAsyncDisposable
                 GroupOptions(connectionString, options, siloId), TimeProvider.System, loggers, cancellationToken);
             return new EmbeddedHost(group, siloId);
         }
-        catch (DatabaseRefusedException e)
+        catch (Exception e) when (e is GroupStartException or CorruptRowException)
         {
-            throw new StartupException(ExitCode.NoPostgres, e.Message, e);
+            throw new StartupException(ExitCode.GroupNotStarted, e.Message, e);
         }
-        catch (GroupStartException e)
+        catch (DatabaseRefusedException e)
         {
             throw new StartupException(ExitCode.NoPostgres, e.Message, e);
         }

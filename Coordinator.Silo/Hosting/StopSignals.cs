@@ -13,6 +13,9 @@ internal sealed class StopSignals : IDisposable
     // A launcher and a terminal may each pass on the same Ctrl-C: that is one, not an impatient second.
     private static readonly TimeSpan SameSignal = TimeSpan.FromMilliseconds(500);
 
+    private const int InterruptNumber = 2; // SIGINT and SIG_DFL, the same on Linux and macOS.
+    private const nint DefaultHandler = 0;
+
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ManualResetEventSlim _ended = new();
@@ -25,6 +28,7 @@ internal sealed class StopSignals : IDisposable
     {
         _force = force;
         _time = time;
+        HeedInterrupts();
         foreach (PosixSignal signal in new[]
             { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP })
         {
@@ -83,5 +87,19 @@ internal sealed class StopSignals : IDisposable
         _force();
     }
 
+    // A shell starts what it puts into the background with SIGINT ignored, and .NET leaves it so; but whoever sends it
+    // to a silo means it.
+    private static void HeedInterrupts()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            SetHandler(InterruptNumber, DefaultHandler);
+        }
+    }
+
     private static void StartThread(Action action) => new Thread(() => action()) { IsBackground = true }.Start();
+
+    [DllImport("libc", EntryPoint = "signal")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint SetHandler(int signal, nint handler);
 }
