@@ -71,6 +71,9 @@ internal static class Schema
             PRIMARY KEY (group_id, peer_id, epoch, snapshot_id, chunk)
         );
 
+        ALTER TABLE coordinator.log ALTER COLUMN data SET STORAGE EXTERNAL;
+        ALTER TABLE coordinator.snapshot_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+
         COMMENT ON COLUMN coordinator.peer.epoch IS 'Counts activations; a write with another epoch does not land.';
         COMMENT ON COLUMN coordinator.peer.activation IS 'Of the statement that set the epoch, to tell one''s own.';
         COMMENT ON COLUMN coordinator.peer.checksum IS 'CRC-32C over key, write_seq, term, vote and commit_index.';
