@@ -53,7 +53,7 @@ internal sealed class ClusterInvariants
     }
 
     /// <summary>Log Matching: two logs with the same term at an index hold the same up to it.</summary>
-    public void CheckLogMatching(IReadOnlyList<RandomPeer> peers)
+    public static void CheckLogMatching(IReadOnlyList<RandomPeer> peers)
     {
         foreach (RandomPeer one in peers)
         {

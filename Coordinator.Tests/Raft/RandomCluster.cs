@@ -78,7 +78,7 @@ internal sealed class RandomCluster
         }
 
         Assert.True(Converged(before), $"no convergence: {string.Join("; ", _peers)}");
-        _invariants.CheckLogMatching(_peers);
+        ClusterInvariants.CheckLogMatching(_peers);
     }
 
     private bool Converged(long before) =>
@@ -130,7 +130,7 @@ internal sealed class RandomCluster
 
         if (_random.Next(50) == 0)
         {
-            _invariants.CheckLogMatching(_peers);
+            ClusterInvariants.CheckLogMatching(_peers);
         }
     }
 
