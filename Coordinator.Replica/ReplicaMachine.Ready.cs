@@ -121,6 +121,7 @@ public sealed partial class ReplicaMachine
         if (entry.Type != EntryType.Normal)
             ApplyMembership(entry);
         _snapshots.Applied(entry);
+        Applied?.Invoke(entry, result, _applied);
         foreach (WaitEnded ended in _applied.WaitsEnded)
             EndWait(ended.EntryIndex, ended.Result);
         _effects.SessionsEnded.AddRange(_applied.SessionsEnded);

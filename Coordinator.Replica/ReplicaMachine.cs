@@ -66,6 +66,9 @@ public sealed partial class ReplicaMachine
     /// <summary>For checks: the Raft core of the present activation.</summary>
     public RawNode Raft => _raft;
 
+    /// <summary>For checks.</summary>
+    internal AppliedHook? Applied { get; set; }
+
     public void BeginTurn(long nowUs)
     {
         _effects.Clear();

@@ -1,1 +1,3 @@
-return 0;
+using Coordinator.Simulation.Running;
+
+return CommandLine.Run(args, Console.Out, Console.Error);

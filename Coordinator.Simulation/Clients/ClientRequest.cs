@@ -1,0 +1,47 @@
+using Coordinator.Contracts;
+using Google.Protobuf;
+
+namespace Coordinator.Simulation.Clients;
+
+/// <summary>
+/// Something that a client asks for, and asks for again under the same request id until it is answered for good
+/// (rule 14).
+/// </summary>
+internal sealed class ClientRequest
+{
+    public ClientRequest(Command command)
+    {
+        Command = command;
+        Payload = command.ToByteArray();
+    }
+
+    public ClientRequest(Query query) => Query = query;
+
+    public Command? Command { get; }
+
+    public ReadOnlyMemory<byte> Payload { get; }
+
+    public Query? Query { get; }
+
+    public ClientSession? Session { get; init; }
+
+    /// <summary>Outside a session a command is proposed at most once: nobody repeats it (rule 15).</summary>
+    public bool IsRepeatable { get; init; } = true;
+
+    public required SentTime FirstSent { get; init; }
+
+    /// <summary>What was known to be complete when a read was asked for: it may not answer with less.</summary>
+    public long FloorIndex { get; init; }
+
+    public int Sends { get; set; }
+
+    /// <summary>A wait in the log may last: it isn't answered soon.</summary>
+    public bool IsQuiet { get; set; }
+
+    public bool IsDone { get; set; }
+
+    /// <summary>Called once, with the final answer; null: nobody will ever know.</summary>
+    public Action<CommandAnswer?>? Commanded { get; init; }
+
+    public Action<QueryAnswer?>? Queried { get; init; }
+}

@@ -1,0 +1,143 @@
+using Coordinator.Contracts;
+using Coordinator.Simulation.Engine;
+using Google.Protobuf;
+
+namespace Coordinator.Simulation.Clients;
+
+internal sealed partial class SimulatedClient
+{
+    private long _lastValue;
+
+    private string AnyName() => $"lock/{random.Below(world.Scenario.Names)}";
+
+    private string AnyKey() => $"key/{random.Below(world.Scenario.Names)}";
+
+    private void Act(ClientSession session)
+    {
+        int dice = random.Below(100);
+        if (dice < 40)
+            Acquire(session);
+        else if (dice < 55)
+            Put(session);
+        else if (dice < 60)
+            PutOutsideSession();
+        else if (dice < 65)
+            AskInSession(session, new Command { DeleteConfig = new DeleteConfig { Key = AnyKey() } }, Count(Happening.Deleted));
+        else if (dice < 80)
+            Read(new Query { GetConfig = new GetConfig { Key = AnyKey() } });
+        else if (dice < 90)
+            Read(new Query { GetLock = new GetLock { Name = AnyName() } });
+        else if (dice < 97)
+            Read(new Query { GetConfig = new GetConfig { Key = AnyKey() }, Serializable = true });
+        else if (dice < 98)
+            AbandonSession(session);
+    }
+
+    private void Acquire(ClientSession session)
+    {
+        string name = AnyName();
+        if (session.Held.Exists(held => held.Name == name))
+            return;
+        int dice = random.Below(10);
+        long waitUs = dice < 3 ? 0 : dice < 8 ? random.Skewed(10_000, 6_000_000) : -1;
+        var acquire = new Command { AcquireLock = new AcquireLock { Name = name, WaitUs = waitUs, Label = $"c{Number}" } };
+        AskInSession(session, acquire, answer => Acquired(session, name, answer));
+        ClientRequest request = _open[^1];
+        request.IsQuiet = waitUs != 0;
+        // At the wait's end in real time it ends in the log as well (rule 16); an unbounded one when the caller gives up.
+        if (waitUs != 0)
+        {
+            long patienceUs = waitUs > 0 ? waitUs : random.Between(100, 5_000) * 1_000;
+            world.Events.After(Clock.RealDuration(patienceUs), () => GiveUp(session, request));
+        }
+    }
+
+    private void GiveUp(ClientSession session, ClientRequest acquire)
+    {
+        if (acquire.IsDone || session.IsOver)
+            return;
+        var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = random.Chance(0.3) };
+        AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, answer));
+    }
+
+    /// <summary>Cancelled, or granted first: only then does the caller hear of it (rule 16).</summary>
+    private void Cancelled(ClientSession session, ClientRequest acquire, CommandAnswer? answer)
+    {
+        if (answer is null || acquire.IsDone)
+            return;
+        world.Happenings.Count(answer.Result.Outcome == Outcome.Cancelled ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
+        if (answer.Result.Outcome == Outcome.Cancelled || answer.Result.Outcome == Outcome.Released
+            || answer.Result.Outcome == Outcome.Granted)
+        {
+            Finish(acquire, answer);
+            return;
+        }
+        // Neither a wait nor a holding: it may not have reached the log, and then it may still come. Its own answer,
+        // under the same id, says how it ended.
+        acquire.IsQuiet = false;
+        TryAgain(acquire, certainlyNotDone: true);
+        world.Events.After(random.Between(200, 2_000) * 1_000, () => GiveUp(session, acquire));
+    }
+
+    private void Acquired(ClientSession session, string name, CommandAnswer? answer)
+    {
+        if (answer is not { Result.Outcome: Outcome.Granted })
+            return;
+        if (!session.IsAlive(Clock))
+            return;
+        var held = new HeldLock(name, answer.Result.Token);
+        session.Held.Add(held);
+        world.Trace.Add($"client {Number}: holds {name} with token {held.Token}");
+        Invariants.Believes(name, this, held.Token);
+        long holdUs = random.Chance(0.1) ? random.Between(1, 20) * 1_000_000 : random.Skewed(1_000, 2_000_000);
+        world.Events.After(holdUs, () => Release(session, held));
+    }
+
+    private void Release(ClientSession session, HeldLock held)
+    {
+        if (!session.Held.Remove(held))
+            return;
+        Invariants.StoppedBelieving(held.Name, this);
+        long token = random.Chance(0.8) ? held.Token : 0;
+        AskInSession(
+            session, new Command { ReleaseLock = new ReleaseLock { Name = held.Name, Token = token } },
+            Count(Happening.LockReleased));
+    }
+
+    private void Put(ClientSession session) => AskInSession(session, MakePut(), Count(Happening.Written));
+
+    private void PutOutsideSession() => Ask(new ClientRequest(MakePut())
+    {
+        FirstSent = Now,
+        IsRepeatable = false,
+        Commanded = Count(Happening.Written),
+    });
+
+    private Command MakePut()
+    {
+        // Every value is written once only: a second execution would show.
+        ByteString value = ByteString.CopyFromUtf8($"{Number}.{++_lastValue}.{new string('x', (int)random.Skewed(0, 300))}");
+        return new Command { PutConfig = new PutConfig { Key = AnyKey(), Value = value, ContentType = "text/plain" } };
+    }
+
+    private void Read(Query query) => Ask(new ClientRequest(query)
+    {
+        FirstSent = Now,
+        FloorIndex = query.Serializable ? 0 : Invariants.KnownIndex,
+        Queried = _ => world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable),
+    });
+
+    private void AbandonSession(ClientSession session)
+    {
+        if (random.Chance(0.5))
+            Close(session);
+        else
+            Vanish();
+    }
+
+    private Action<CommandAnswer?> Count(Happening happening) => answer =>
+    {
+        if (answer is { Result.Error: ErrorCode.Ok })
+            world.Happenings.Count(happening);
+    };
+}

@@ -1,0 +1,122 @@
+using Coordinator.Contracts;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+
+namespace Coordinator.Simulation.Clients;
+
+internal sealed partial class SimulatedClient
+{
+    public void Answered(ClientRequest request, CommandAnswer answer)
+    {
+        if (request.IsDone)
+            return;
+        ErrorCode code = answer.Result.Error;
+        switch (code)
+        {
+            case ErrorCode.NotLeader or ErrorCode.Quarantined or ErrorCode.Stopping or ErrorCode.NoQuorum:
+                GuessAgain();
+                TryAgain(request, certainlyNotDone: true);
+                return;
+            case ErrorCode.OutcomeUnknown:
+                world.Happenings.Count(Happening.OutcomeUnknown);
+                TryAgain(request, certainlyNotDone: false);
+                return;
+            case ErrorCode.Overloaded:
+                world.Happenings.Count(Happening.Overloaded);
+                TryAgain(request, certainlyNotDone: true);
+                return;
+            case ErrorCode.SessionNotFound when request.Session is { } session:
+                Lose(session);
+                return;
+        }
+        if (request.Sends > 1)
+            world.Happenings.Count(Happening.RepeatAnswered);
+        Invariants.CommandAnswered(this, request, answer);
+        Finish(request, answer);
+    }
+
+    public void Answered(ClientRequest request, QueryAnswer answer)
+    {
+        if (request.IsDone)
+            return;
+        if (answer.Error is ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Stopping or ErrorCode.Quarantined)
+        {
+            world.Happenings.Count(Happening.ReadRefused);
+            GuessAgain();
+            TryAgain(request, certainlyNotDone: true);
+            return;
+        }
+        Invariants.ReadAnswered(this, request, answer);
+        request.IsDone = true;
+        _open.Remove(request);
+        request.Queried?.Invoke(answer);
+    }
+
+    private void AskInSession(ClientSession session, Command command, Action<CommandAnswer?> done)
+    {
+        command.SessionId = session.Id;
+        command.RequestId = session.NextRequestId();
+        command.AnsweredBelow = session.AnsweredBelow;
+        Ask(new ClientRequest(command) { Session = session, FirstSent = Now, Commanded = done });
+    }
+
+    private void Ask(ClientRequest request)
+    {
+        _open.Add(request);
+        Send(request);
+    }
+
+    private void Send(ClientRequest request)
+    {
+        request.Sends++;
+        if (request.Sends > 1)
+            world.Happenings.Count(Happening.RequestRepeated);
+        ReachLeader(process => process.Submit(this, request), request.IsRepeatable);
+        int sends = request.Sends;
+        long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;
+        world.Events.After(patienceUs, () =>
+        {
+            if (request.IsDone || request.Sends != sends)
+                return;
+            GuessAgain();
+            TryAgain(request, certainlyNotDone: false);
+        });
+    }
+
+    private void TryAgain(ClientRequest request, bool certainlyNotDone)
+    {
+        if (!request.IsRepeatable && !certainlyNotDone)
+        {
+            Finish(request, (CommandAnswer?)null);
+            return;
+        }
+        int sends = request.Sends;
+        world.Events.After(random.Between(5_000, 120_000), () =>
+        {
+            if (!request.IsDone && request.Sends == sends)
+                Send(request);
+        });
+    }
+
+    private void Finish(ClientRequest request, CommandAnswer? answer)
+    {
+        if (request.IsDone)
+            return;
+        request.IsDone = true;
+        _open.Remove(request);
+        request.Session?.Close(request.Command!.RequestId);
+        request.Commanded?.Invoke(answer);
+    }
+
+    private void GuessAgain() => _leader = random.Below(world.Scenario.Peers);
+
+    private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true)
+    {
+        SimulatedPeer peer = world.Peers[_leader];
+        world.Network.Send(world.PlaceOfClient(Number), peer.Place, () =>
+        {
+            if (peer.Reached() is { } process)
+                arrive(process);
+        }, mayRepeat);
+    }
+}

@@ -1,0 +1,83 @@
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
+
+namespace Coordinator.Simulation.Cluster;
+
+/// <summary>
+/// One member of the group, whatever processes run for it: none while it is down, two where an old activation lives on
+/// after a new one took over.
+/// </summary>
+internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase database, NodeClock clock)
+{
+    private readonly Prng _random = world.Scheduling.Fork();
+
+    public PeerKey Key { get; } = key;
+
+    public PeerId Id => Key.Peer;
+
+    public int Place => (int)Id.Value - 1;
+
+    public SimulatedDatabase Database { get; } = database;
+
+    public NodeClock Clock { get; } = clock;
+
+    /// <summary>Oldest first.</summary>
+    public List<PeerProcess> Processes { get; } = [];
+
+    public PeerProcess? Newest => Processes.Count > 0 ? Processes[^1] : null;
+
+    /// <summary>Its storage was rolled back or emptied: it comes back only under a new peer id (rule 1).</summary>
+    public bool IsLost { get; set; }
+
+    /// <summary>Down on purpose for now; nobody starts it.</summary>
+    public bool IsHeldDown { get; set; }
+
+    public int Starts { get; private set; }
+
+    /// <summary>Starts a process that activates the peer, beside those that may still run.</summary>
+    public void Start()
+    {
+        var process = new PeerProcess(world, this, ++Starts, _random.Fork());
+        Processes.Add(process);
+        world.Trace.Add($"peer {Id}: process {process.Number} starts");
+        process.Start();
+    }
+
+    public void Crash(PeerProcess process)
+    {
+        process.Kill();
+        Processes.Remove(process);
+        world.Trace.Add($"peer {Id}: process {process.Number} is gone");
+    }
+
+    public void CrashAll()
+    {
+        while (Newest is { } process)
+            Crash(process);
+    }
+
+    /// <summary>Which process a message reaches is the host's business: usually the newest, sometimes an older, or both.</summary>
+    public void Deliver(Envelope envelope)
+    {
+        if (Processes.Count == 0)
+            return;
+        if (Processes.Count == 1 || _random.Chance(0.6))
+        {
+            Processes[^1].Receive(envelope);
+            return;
+        }
+        int older = _random.Below(Processes.Count - 1);
+        world.Happenings.Count(Happening.MessageToFencedActivation);
+        Processes[older].Receive(envelope);
+        if (_random.Chance(0.5))
+            Processes[^1].Receive(envelope);
+    }
+
+    /// <summary>The process that a client's connection to this silo ends at.</summary>
+    public PeerProcess? Reached() => Processes.Count == 0 ? null
+        : _random.Chance(0.7) ? Processes[^1]
+        : Processes[_random.Below(Processes.Count)];
+}

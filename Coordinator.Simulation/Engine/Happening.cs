@@ -1,0 +1,90 @@
+namespace Coordinator.Simulation.Engine;
+
+/// <summary>What a long enough run must have seen at least once: each kind of fault, and each interesting branch.</summary>
+internal enum Happening
+{
+    // Network
+    MessageLost,
+    MessageDuplicated,
+    MessageReordered,
+    MessageClogged,
+    MessageCut,
+    PartitionSymmetric,
+    PartitionOneWay,
+    PartitionRing,
+    NetworkStorm,
+    AnswerToEarlierActivation,
+
+    // Processes and clocks
+    CrashAtOnce,
+    CrashBetweenEffects,
+    LongOutage,
+    Restart,
+    RollingRestart,
+    Pause,
+    Suspend,
+    ClockJumpBack,
+    DuplicateActivation,
+    MessageToFencedActivation,
+
+    // Storage
+    WriteSlow,
+    WriteFailed,
+    WriteUnknownNotExecuted,
+    WriteUnknownExecuted,
+    WriteUnknownLate,
+    LateWriteLanded,
+    LateWriteFenced,
+    WriteFenced,
+    WriteBusy,
+    RowLockedByOthers,
+    DatabaseOutage,
+    ActivationAnswerLost,
+    EpochReadFailed,
+    ChunkWriteFailed,
+    DatabaseRolledBack,
+    DatabaseEmptied,
+
+    // Branches of the replica
+    LeaderElected,
+    LeaderChanged,
+    LeadershipTransferAsked,
+    ConflictingTailRemoved,
+    WriteLanded,
+    Reactivated,
+    Superseded,
+    Quarantined,
+    StateAheadOfStoredLog,
+    SnapshotTaken,
+    SnapshotInstalled,
+    LogCompacted,
+    EpochConfirmed,
+
+    // Clients
+    SessionCreated,
+    SessionKeptAlive,
+    SessionExpired,
+    SessionClosed,
+    ClientVanished,
+    ClientReachedDeadline,
+    GrantAtOnce,
+    GrantAfterWait,
+    TryRefused,
+    WaitTimedOut,
+    CancelBeforeGrant,
+    CancelAfterGrant,
+    LockReleased,
+    RequestRepeated,
+    RepeatAnswered,
+    OutcomeUnknown,
+    Overloaded,
+    Written,
+    Deleted,
+    ReadLinearizable,
+    ReadSerializable,
+    ReadRefused,
+
+    // Conclusions
+    Healed,
+    Converged,
+}

@@ -1,0 +1,8 @@
+namespace Coordinator.Simulation.Engine;
+
+/// <summary>Something happened that a rule rules out. Ends the run.</summary>
+internal sealed class InvariantViolation(string invariant, string message, Exception? inner = null)
+    : Exception($"{invariant}: {message}", inner)
+{
+    public string Invariant { get; } = invariant;
+}

@@ -1,0 +1,79 @@
+using Coordinator.Raft;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+
+namespace Coordinator.Simulation.Faults;
+
+internal sealed partial class FaultInjector
+{
+    private void InjectIntoPeers(FaultKind kind)
+    {
+        SimulatedPeer peer = AnyPeer();
+        switch (kind)
+        {
+            case FaultKind.CrashAtOnce when peer.Newest is { } process:
+                world.Happenings.Count(Happening.CrashAtOnce);
+                peer.Crash(process);
+                break;
+            case FaultKind.CrashBetweenEffects:
+                peer.Newest?.CrashBetweenEffects();
+                break;
+            case FaultKind.LongOutage:
+                GoDownFor(peer);
+                break;
+            case FaultKind.RollingRestart:
+                world.Happenings.Count(Happening.RollingRestart);
+                RollingRestart(0);
+                break;
+            case FaultKind.Pause when peer.Newest is { } process:
+                world.Happenings.Count(Happening.Pause);
+                process.Pause(Duration());
+                break;
+            case FaultKind.Suspend:
+                Suspend(peer);
+                break;
+            case FaultKind.ClockJumpBack:
+                world.Happenings.Count(Happening.ClockJumpBack);
+                peer.Clock.JumpBack(random.Skewed(1_000, 5_000_000));
+                break;
+            case FaultKind.DuplicateActivation when peer is { IsLost: false, Newest: not null, Processes.Count: < 3 }:
+                world.Happenings.Count(Happening.DuplicateActivation);
+                peer.Start();
+                break;
+            case FaultKind.LeadershipTransfer when LeadingPeer() is { } leader:
+                world.Happenings.Count(Happening.LeadershipTransferAsked);
+                PeerId to = random.Pick(world.Peers).Id;
+                leader.Newest?.Post(machine => machine.TransferLeadership(to));
+                break;
+        }
+    }
+
+    private void GoDownFor(SimulatedPeer peer)
+    {
+        if (peer.IsHeldDown)
+            return;
+        world.Happenings.Count(Happening.LongOutage);
+        peer.IsHeldDown = true;
+        peer.CrashAll();
+        Events.After(random.Between(2_000, 20_000) * 1_000, () => peer.IsHeldDown = false);
+    }
+
+    private void RollingRestart(int index)
+    {
+        if (index >= world.Peers.Count || _isOver)
+            return;
+        world.Peers[index].CrashAll();
+        Events.After(random.Between(500, 4_000) * 1_000, () => RollingRestart(index + 1));
+    }
+
+    /// <summary>The machine sleeps: its clock stands still while real time goes on.</summary>
+    private void Suspend(SimulatedPeer peer)
+    {
+        world.Happenings.Count(Happening.Suspend);
+        long durationUs = Duration();
+        peer.Clock.Suspend();
+        foreach (PeerProcess process in peer.Processes)
+            process.Pause(durationUs);
+        Events.After(durationUs, peer.Clock.Resume);
+    }
+}

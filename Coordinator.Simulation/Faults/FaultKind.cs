@@ -1,0 +1,29 @@
+namespace Coordinator.Simulation.Faults;
+
+/// <summary>What can be made to go wrong.</summary>
+internal enum FaultKind
+{
+    CrashAtOnce,
+    CrashBetweenEffects,
+    LongOutage,
+    RollingRestart,
+    Pause,
+    Suspend,
+    ClockJumpBack,
+    DuplicateActivation,
+    PartitionSymmetric,
+    PartitionOneWay,
+    PartitionRing,
+    IsolatedLeader,
+    CloggedLink,
+    NetworkStorm,
+    DatabaseOutage,
+    DatabaseSlow,
+    DatabaseUnsure,
+    RowLocked,
+    DatabaseRolledBack,
+    DatabaseEmptied,
+    LeadershipTransfer,
+    ClientVanishes,
+    CutOffClient,
+}

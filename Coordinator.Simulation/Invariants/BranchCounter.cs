@@ -1,0 +1,59 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
+
+namespace Coordinator.Simulation.Invariants;
+
+/// <summary>Checks nothing: counts the branches that a run has been through.</summary>
+internal sealed class BranchCounter(Happenings happenings)
+{
+    private PeerId _leader;
+
+    public void Landing(SimulatedRow before, PeerWrite write)
+    {
+        if (write.Snapshot is not null)
+            happenings.Count(write.ReplaceLog ? Happening.SnapshotInstalled : Happening.SnapshotTaken);
+        if (write.CompactThrough > 0)
+            happenings.Count(Happening.LogCompacted);
+        if (!write.ReplaceLog && write.Entries.Count > 0 && write.Entries[0].Index <= before.LastIndex)
+            happenings.Count(Happening.ConflictingTailRemoved);
+    }
+
+    public void AfterTurn(PeerProcess process, ReplicaEffects effects)
+    {
+        if (!effects.LeadershipChanged || !process.IsLeader)
+            return;
+        happenings.Count(Happening.LeaderElected);
+        if (!_leader.IsNone && _leader != process.Peer)
+            happenings.Count(Happening.LeaderChanged);
+        _leader = process.Peer;
+    }
+
+    public void Committed(CommittedEntry entry, LockLedger ledger)
+    {
+        foreach (EndedSession ended in entry.SessionsEnded)
+            happenings.Count(ended.Reason == SessionEndReason.Expired ? Happening.SessionExpired : Happening.SessionClosed);
+        foreach (WaitEnded ended in entry.WaitsEnded)
+        {
+            if (ended.Result.Outcome == Outcome.Granted)
+                happenings.Count(Happening.GrantAfterWait);
+            else if (ended.Result.Outcome == Outcome.NotAcquired)
+                happenings.Count(Happening.WaitTimedOut);
+        }
+        if (entry.Command is not { } command || ledger.HasExecuted(command.SessionId, command.RequestId))
+            return;
+        if (command.OperationCase == Command.OperationOneofCase.CreateSession && entry.Result.SessionId == entry.Index)
+            happenings.Count(Happening.SessionCreated);
+        if (command.OperationCase != Command.OperationOneofCase.AcquireLock)
+            return;
+        if (entry.Result.Outcome == Outcome.Granted)
+            happenings.Count(Happening.GrantAtOnce);
+        else if (command.AcquireLock.WaitUs == 0)
+            happenings.Count(Happening.TryRefused);
+    }
+}

@@ -1,0 +1,80 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Clients;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
+
+namespace Coordinator.Simulation.Invariants;
+
+/// <summary>Something that must hold whatever happens, checked as it happens. Each overrides what it needs to see.</summary>
+internal abstract class Invariant
+{
+    protected abstract string Name { get; }
+
+    /// <summary>A process's activation has committed and its state is loaded.</summary>
+    public virtual void Activated(PeerProcess process, LoadedPeer loaded)
+    {
+    }
+
+    /// <summary>An activation of a row has committed in the database.</summary>
+    public virtual void RowActivated(PeerKey key, long epoch)
+    {
+    }
+
+    /// <summary>A write commits in the database.</summary>
+    public virtual void Landing(SimulatedRow before, PeerWrite write)
+    {
+    }
+
+    /// <summary>A message leaves a process.</summary>
+    public virtual void Sending(PeerProcess process, Envelope envelope)
+    {
+    }
+
+    /// <summary>An entry was applied for the first time anywhere: it is committed.</summary>
+    public virtual void Committed(PeerProcess process, CommittedEntry entry)
+    {
+    }
+
+    /// <summary>An entry grants a lock; the view is as it was before.</summary>
+    public virtual void Granting(CommittedEntry entry, LockView view, LockClaim claim, long floor)
+    {
+    }
+
+    /// <summary>An entry was applied by a replica, for the first time anywhere or again.</summary>
+    public virtual void Applied(PeerProcess process, CommittedEntry known, in Entry entry, in ApplyResult result, ulong hash)
+    {
+    }
+
+    /// <summary>A replica's turn is over; its effects are not yet executed.</summary>
+    public virtual void AfterTurn(PeerProcess process, ReplicaEffects effects)
+    {
+    }
+
+    public virtual void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent)
+    {
+    }
+
+    public virtual void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    {
+    }
+
+    public virtual void ReadAnswered(SimulatedClient client, ClientRequest request, QueryAnswer answer)
+    {
+    }
+
+    /// <summary>The cluster has been healed, has served again, and is at rest.</summary>
+    public virtual void AtEnd(World world)
+    {
+    }
+
+    protected void Require(bool condition, Func<string> message)
+    {
+        if (!condition)
+            throw new InvariantViolation(Name, message());
+    }
+}

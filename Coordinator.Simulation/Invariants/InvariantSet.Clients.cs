@@ -1,0 +1,60 @@
+using Coordinator.Contracts;
+using Coordinator.Replica;
+using Coordinator.Simulation.Clients;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
+
+namespace Coordinator.Simulation.Invariants;
+
+internal sealed partial class InvariantSet
+{
+    public void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.SessionAnswered(client, session, sent);
+    }
+
+    public void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    {
+        _trace.Add($"client {client.Number}: {request.Command!.OperationCase} {request.Command.RequestId} answered at {answer.Position.Index}: {answer.Result}");
+        foreach (Invariant invariant in _all)
+            invariant.CommandAnswered(client, request, answer);
+        KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
+    }
+
+    public void ReadAnswered(SimulatedClient client, ClientRequest request, QueryAnswer answer)
+    {
+        _trace.Add($"client {client.Number}: {request.Query!.QueryCase} answered at {answer.Position.Index}");
+        foreach (Invariant invariant in _all)
+            invariant.ReadAnswered(client, request, answer);
+        // What one linearizable read has seen, every later one sees.
+        if (!request.Query!.Serializable)
+            KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
+    }
+
+    public void Believes(string name, SimulatedClient client, long token) => _beliefs.Begin(name, client, token);
+
+    public void StoppedBelieving(string name, SimulatedClient client) => _beliefs.End(name, client);
+
+    /// <summary>A replica ended its service: it must have had a reason.</summary>
+    public void Ended(PeerProcess process)
+    {
+        ReplicaMachine machine = process.Machine!;
+        _trace.Add($"peer {process.Peer}.{process.Epoch}: {machine.Service}: {machine.Detail}");
+        bool isQuarantine = machine.Service == ServiceState.Quarantined;
+        _happenings.Count(isQuarantine ? Happening.Quarantined : Happening.Superseded);
+        long stored = process.Owner.Database.Find(process.Owner.Key)?.Epoch ?? 0;
+        if (isQuarantine ? !process.Owner.IsLost : stored <= process.Epoch && !process.Owner.IsLost)
+            throw new InvariantViolation("no false alarm", $"peer {process.Peer}.{process.Epoch} (stored epoch {stored}) ended: {machine.Detail}");
+        process.Owner.Crash(process);
+    }
+
+    public static void NotActivated(PeerProcess process, ActivationAnswer answer)
+    {
+        // A take-over in between is possible; a missing row is not, unless it was lost.
+        if (answer is not ActivationAnswer.Superseded && !process.Owner.IsLost)
+            throw new InvariantViolation("no false alarm", $"peer {process.Peer} cannot be activated: {answer}");
+        process.Owner.Crash(process);
+    }
+}

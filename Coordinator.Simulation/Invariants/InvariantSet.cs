@@ -1,0 +1,127 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
+
+namespace Coordinator.Simulation.Invariants;
+
+/// <summary>All invariants, and the group's history that they share. What happens is told to each of them in turn.</summary>
+internal sealed partial class InvariantSet
+{
+    private readonly EventQueue _events;
+    private readonly Trace _trace;
+    private readonly Happenings _happenings;
+    private readonly Invariant[] _all;
+    private readonly ClientBeliefs _beliefs = new();
+    private readonly BranchCounter _branches;
+    private CommittedEntry? _committing;
+
+    public InvariantSet(Scenario scenario, EventQueue events, Trace trace, Happenings happenings, Func<World> world)
+    {
+        _events = events;
+        _trace = trace;
+        _happenings = happenings;
+        _branches = new BranchCounter(happenings);
+        Log = new CommittedLog(scenario.BaseIndex);
+        Ledger = new LockLedger { Granting = Granting };
+        _all =
+        [
+            new ElectionSafety(), new LeaderAppendOnly(), new LogMatching(), new LeaderCompleteness(Log, world),
+            new StateMachineSafety(Log), new CommittedNeverLost(Log, world), new OneVotePerTerm(), new AckedIsDurable(),
+            new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
+            new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
+            new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
+            new ClientDeadlineFirst(events),
+        ];
+    }
+
+    public CommittedLog Log { get; }
+
+    public LockLedger Ledger { get; }
+
+    /// <summary>The highest index that an answered request is known to have been done by.</summary>
+    public long KnownIndex { get; private set; }
+
+    public void Activated(PeerProcess process, LoadedPeer loaded)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.Activated(process, loaded);
+    }
+
+    public void RowActivated(PeerKey key, long epoch)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.RowActivated(key, epoch);
+    }
+
+    public void Landing(SimulatedRow before, PeerWrite write)
+    {
+        _branches.Landing(before, write);
+        foreach (Invariant invariant in _all)
+            invariant.Landing(before, write);
+    }
+
+    public void Sending(PeerProcess process, Envelope envelope)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.Sending(process, envelope);
+    }
+
+    public void Applied(PeerProcess process, in Entry entry, in ApplyResult result, ApplyEffects effects)
+    {
+        ulong hash = process.Machine!.State.Hash;
+        if (entry.Index > Log.LastIndex)
+            Commit(process, entry, result, effects, hash);
+        if (Log.Find(entry.Index) is not { } known)
+            throw new InvariantViolation("contiguous history", $"peer {process.Peer} applied {entry.Index} after {Log.LastIndex}");
+        foreach (Invariant invariant in _all)
+            invariant.Applied(process, known, entry, result, hash);
+    }
+
+    public void AfterTurn(PeerProcess process, ReplicaEffects effects)
+    {
+        _branches.AfterTurn(process, effects);
+        foreach (Invariant invariant in _all)
+            invariant.AfterTurn(process, effects);
+    }
+
+    public void AtEnd(World world)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.AtEnd(world);
+    }
+
+    private void Granting(LockView view, LockClaim claim, long floor)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.Granting(_committing!, view, claim, floor);
+    }
+
+    private void Commit(
+        PeerProcess process, in Entry entry, in ApplyResult result, ApplyEffects effects, ulong hash)
+    {
+        var committed = new CommittedEntry
+        {
+            Entry = entry,
+            Command = entry.Type != EntryType.Normal || entry.Data.IsEmpty ? null : Command.Parser.ParseFrom(entry.Data.Span),
+            Result = result.Result,
+            WaitIndex = result.WaitIndex,
+            WaitsEnded = [.. effects.WaitsEnded],
+            SessionsEnded = [.. effects.SessionsEnded],
+            Hash = hash,
+            AppliedInTerm = process.Machine!.Raft.Term,
+            AppliedAtUs = _events.NowUs,
+        };
+        Log.Add(committed);
+        _committing = committed;
+        _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {result.Result}");
+        _branches.Committed(committed, Ledger);
+        committed.Locks = Ledger.Follow(committed);
+        foreach (Invariant invariant in _all)
+            invariant.Committed(process, committed);
+    }
+}

@@ -1,0 +1,76 @@
+using Coordinator.Simulation.Engine;
+
+namespace Coordinator.Simulation.Network;
+
+/// <summary>
+/// Carries messages between places, numbered from 0: peers first, then clients. Loses, repeats, delays and so reorders
+/// them; a link may be cut or clogged in one direction. Invariant: it never makes up or changes a message.
+/// </summary>
+internal sealed class SimulatedNetwork(int places, EventQueue events, Prng random, Happenings happenings)
+{
+    private readonly bool[] _cut = new bool[places * places];
+    private readonly long[] _cloggedUntilUs = new long[places * places];
+    private readonly long[] _lastArrivalUs = new long[places * places];
+
+    public int Places { get; } = places;
+
+    public NetworkFaults Faults { get; set; } = new();
+
+    public void SetCut(int from, int to, bool isCut) => _cut[LinkOf(from, to)] = isCut;
+
+    public void Clog(int from, int to, long durationUs) =>
+        _cloggedUntilUs[LinkOf(from, to)] = events.NowUs + durationUs;
+
+    public void Mend()
+    {
+        Array.Clear(_cut);
+        Array.Clear(_cloggedUntilUs);
+    }
+
+    /// <summary>False: lost for certain.</summary>
+    /// <param name="mayRepeat">Not on a client's connection: a stream loses its end, but repeats nothing.</param>
+    public bool Send(int from, int to, Action deliver, bool mayRepeat = true)
+    {
+        int link = LinkOf(from, to);
+        if (random.Chance(Faults.LossChance))
+        {
+            happenings.Count(Happening.MessageLost);
+            return false;
+        }
+        Deliver(link, deliver);
+        if (random.Chance(Faults.DuplicationChance) && mayRepeat)
+        {
+            happenings.Count(Happening.MessageDuplicated);
+            Deliver(link, deliver);
+        }
+        return true;
+    }
+
+    private void Deliver(int link, Action deliver)
+    {
+        long delayUs = random.Chance(Faults.StragglerChance)
+            ? random.Skewed(Faults.DelayMaxUs, Faults.StragglerMaxUs)
+            : random.Between(Faults.DelayMinUs, Faults.DelayMaxUs);
+        long arrivalUs = events.NowUs + delayUs;
+        if (arrivalUs < _cloggedUntilUs[link])
+        {
+            happenings.Count(Happening.MessageClogged);
+            arrivalUs = _cloggedUntilUs[link] + random.Below(1_000);
+        }
+        if (arrivalUs < _lastArrivalUs[link])
+            happenings.Count(Happening.MessageReordered);
+        _lastArrivalUs[link] = Math.Max(_lastArrivalUs[link], arrivalUs);
+        events.At(arrivalUs, () => Arrive(link, deliver));
+    }
+
+    /// <summary>A cut takes what is on its way as well as what is sent into it.</summary>
+    private void Arrive(int link, Action deliver)
+    {
+        if (_cut[link])
+            happenings.Count(Happening.MessageCut);
+        else
+            deliver();
+    }
+
+    private int LinkOf(int from, int to) => (from * Places) + to;
+}

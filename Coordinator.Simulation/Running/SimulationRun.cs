@@ -1,0 +1,94 @@
+using Coordinator.Simulation.Clients;
+using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Faults;
+
+namespace Coordinator.Simulation.Running;
+
+/// <summary>
+/// One seed from its first to its last moment: a time of faults, in which only safety counts; then all is healed, and
+/// the cluster must serve again, come to rest, and agree.
+/// </summary>
+internal static class SimulationRun
+{
+    /// <summary>In ticks of the replicas: what a healed cluster may need at the most until it serves, and until it rests.</summary>
+    private const long TicksToServe = 600;
+    private const long TicksToRest = 4_000;
+
+    /// <exception cref="InvariantViolation">The run shows a bug.</exception>
+    public static RunResult Run(ulong seed, PlantedBug bug, TextWriter? traceOutput = null, bool hashesTrace = false)
+    {
+        var random = new Prng(seed);
+        var scenario = Scenario.Draw(seed, random);
+        var events = new EventQueue();
+        var trace = new Trace(events, traceOutput, hashesTrace);
+        World world = WorldBuilder.Build(scenario, bug, random, events, trace);
+        trace.Add($"seed {seed}: {scenario.Peers} peers, {scenario.Clients} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
+        var faults = new FaultInjector(world, random.Fork());
+        faults.Start();
+        foreach (SimulatedClient client in world.Clients)
+            client.Start();
+        events.RunUntil(scenario.SafetyUs);
+        faults.Heal();
+        Converge(world);
+        world.Invariants.AtEnd(world);
+        world.Happenings.Count(Happening.Converged);
+        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
+    }
+
+    private static void Converge(World world)
+    {
+        long tickUs = world.Scenario.Options.TickUs;
+        long known = world.Invariants.KnownIndex;
+        bool serves = world.Events.RunUntil(
+            world.Events.NowUs + (TicksToServe * tickUs), () => world.Invariants.KnownIndex > known);
+        Require(serves, world, $"a healed cluster has answered nothing new within {TicksToServe} ticks");
+        foreach (SimulatedClient client in world.Clients)
+            client.Drain();
+        bool rests = world.Events.RunUntil(
+            world.Events.NowUs + (TicksToRest * tickUs) + RestUs, Every(world, 100_000, () => IsAtRest(world)));
+        Require(rests, world, $"a healed cluster has not come to rest within {TicksToRest} ticks");
+    }
+
+    /// <summary>The longest TTL and the longest patience of a client: what they left behind ends by then.</summary>
+    private const long RestUs = 60_000_000;
+
+    private static bool IsAtRest(World world) =>
+        world.Clients.TrueForAll(client => client.IsIdle)
+        && world.Peers.TrueForAll(peer => peer.IsLost || HasCaughtUp(world, peer));
+
+    private static bool HasCaughtUp(World world, SimulatedPeer peer) =>
+        peer is { Processes: [{ Machine: { Service: Replica.ServiceState.Running } machine }] }
+        && machine.State.AppliedIndex == world.Invariants.Log.LastIndex
+        && machine.State.SessionCount == 0;
+
+    /// <summary>Asks only now and then: the answer is dear.</summary>
+    private static Func<bool> Every(World world, long intervalUs, Func<bool> ask)
+    {
+        long nextUs = 0;
+        return () =>
+        {
+            if (world.Events.NowUs < nextUs)
+                return false;
+            nextUs = world.Events.NowUs + intervalUs;
+            return ask();
+        };
+    }
+
+    private static void Require(bool condition, World world, string message)
+    {
+        if (!condition)
+            throw new InvariantViolation("liveness", $"{message}: {Describe(world)}");
+    }
+
+    private static string Describe(World world) => string.Join(
+        "; ",
+        [
+            .. world.Peers.Select(peer => $"peer {peer.Id}{(peer.IsLost ? " (lost)" : "")}: "
+                + string.Join(", ", peer.Processes.Select(process => process.Machine?.GetStatus().ToString() ?? "activating"))),
+            .. world.Clients.Select(client => $"client {client.Number}: {client.Describe()}"),
+        ]);
+}
+
+/// <param name="PeerTimeUs">Simulated time, summed over the peers.</param>
+internal sealed record RunResult(Happenings Happenings, long PeerTimeUs, long Events, ulong TraceHash, long TraceLines);

@@ -1,0 +1,106 @@
+using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Engine;
+
+namespace Coordinator.Simulation.Storage;
+
+/// <summary>
+/// One PostgreSQL as the peers see it. Each operation is sent, executes at one moment (a write holds its row's lock until
+/// it commits), and is answered; each of the three can fail by itself, and a write whose outcome was reported as unknown
+/// may still land. Invariant: what was committed stays, unless the database is restored from a backup or emptied.
+/// </summary>
+internal sealed partial class SimulatedDatabase(
+    string name, EventQueue events, Prng random, Trace trace, Happenings happenings)
+{
+    private readonly SortedDictionary<long, SimulatedRow> _rows = [];
+    private readonly SortedDictionary<long, SimulatedRow> _bootstrapRows = [];
+    private SortedDictionary<long, SimulatedRow>? _backup;
+    private long _lastMark;
+
+    /// <summary>Ends with each outage: what was on its way then never executes.</summary>
+    private long _generation;
+
+    public string Name { get; } = name;
+
+    public bool IsUp { get; private set; } = true;
+
+    public StorageFaults Faults { get; set; } = StorageFaults.None;
+
+    public StoragePlants Plants { get; init; } = StoragePlants.None;
+
+    /// <summary>Told of each write as it commits, with the row before the write.</summary>
+    public Action<SimulatedRow, PeerWrite>? Landing { get; set; }
+
+    /// <summary>Told of each activation as it commits.</summary>
+    public Action<PeerKey, long>? Activating { get; set; }
+
+    /// <summary>Only bootstrap inserts rows (rule 1).</summary>
+    public void Bootstrap(SimulatedRow row)
+    {
+        _rows.Add(row.Key.Peer.Value, row);
+        if (Plants.ActivationInserts)
+            _bootstrapRows.Add(row.Key.Peer.Value, row.Copy());
+    }
+
+    public SimulatedRow? Find(PeerKey key) => _rows.GetValueOrDefault(key.Peer.Value);
+
+    public long NewMark() => ++_lastMark;
+
+    public void GoDown()
+    {
+        IsUp = false;
+        _generation++;
+        foreach (SimulatedRow row in _rows.Values)
+            row.LockedUntilUs = 0;
+    }
+
+    public void ComeUp() => IsUp = true;
+
+    public void TakeBackup() => _backup = Copy(_rows);
+
+    public bool HasBackup => _backup is not null;
+
+    /// <summary>As an operator who restores a backup: connections break, everything since is gone.</summary>
+    public void Restore()
+    {
+        _generation++;
+        Replace(Copy(_backup!));
+    }
+
+    public void Empty()
+    {
+        _generation++;
+        Replace([]);
+    }
+
+    /// <summary>Somebody else locks a peer's row, with psql for instance.</summary>
+    public void LockRow(PeerKey key, long durationUs)
+    {
+        if (Find(key) is { } row)
+            row.LockedUntilUs = Math.Max(row.LockedUntilUs, events.NowUs + durationUs);
+    }
+
+    private void Replace(SortedDictionary<long, SimulatedRow> rows)
+    {
+        _rows.Clear();
+        foreach ((long peer, SimulatedRow row) in rows)
+            _rows.Add(peer, row);
+    }
+
+    private static SortedDictionary<long, SimulatedRow> Copy(SortedDictionary<long, SimulatedRow> rows)
+    {
+        var copy = new SortedDictionary<long, SimulatedRow>();
+        foreach ((long peer, SimulatedRow row) in rows)
+            copy.Add(peer, row.Copy());
+        return copy;
+    }
+
+    private long Delay()
+    {
+        if (random.Chance(Faults.SlowChance))
+        {
+            happenings.Count(Happening.WriteSlow);
+            return random.Skewed(1_000, Faults.SlowMaxUs);
+        }
+        return random.Between(60, 350);
+    }
+}
