@@ -1,1 +1,18 @@
-return 0;
+using Coordinator.Benchmarks;
+
+return args switch
+{
+    ["smoke", .. string[] rest] => await SmokeBenchmark.RunAsync(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        Coordinator.Benchmarks: figures, measured side by side in one run.
+
+          smoke [--seconds N] [--listen ADDRESS]   acquire+release and put with 1 and 100 workers, through the client, against
+                                                   a silo of its own (or the one at ADDRESS): rate, p50 and p99
+        """);
+    return 2;
+}

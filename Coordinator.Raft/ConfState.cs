@@ -15,6 +15,10 @@ public sealed record ConfState
     /// <summary>The leader leaves the joint configuration by itself once it is applied.</summary>
     public bool AutoLeave { get; init; }
 
+    /// <summary>A voter of either half, or a learner; staged learners are voters of the outgoing half.</summary>
+    public bool Contains(PeerId id) =>
+        Voters.Contains(id) || VotersOutgoing.Contains(id) || Learners.Contains(id);
+
     public bool Equals(ConfState? other) =>
         other is not null
         && AutoLeave == other.AutoLeave

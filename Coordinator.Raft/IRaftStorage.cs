@@ -24,6 +24,9 @@ public interface IRaftStorage
     /// <summary>The term at an index in [FirstIndex - 1, LastIndex]; null outside.</summary>
     Term? TermAt(long index);
 
-    /// <summary>The latest snapshot to send to a follower; null: not at the moment, ask again later.</summary>
+    /// <summary>
+    /// The latest snapshot to send to a follower; null: not at the moment, ask again later. It isn't sent to a peer that
+    /// isn't a member in it: once a peer was added, a newer one must be taken if the log no longer begins at the start.
+    /// </summary>
     Snapshot? Snapshot();
 }

@@ -83,8 +83,11 @@ public sealed partial class RawNode
     public ProposalResult Propose(ReadOnlyMemory<byte> data, long stamp = 0) =>
         _core.Propose([new Proposal(data, stamp)]);
 
-    /// <summary>Appends entries, all or none, in one message to each follower as far as that allows.</summary>
-    public ProposalResult Propose(ReadOnlySpan<Proposal> proposals) => _core.Propose(proposals);
+    /// <summary>Appends entries, all or none, in one message to each follower as far as the limits allow.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public ProposalResult Propose(ReadOnlySpan<Proposal> proposals) => proposals.IsEmpty
+        ? throw new ArgumentException("Nothing to propose: the batch is empty.", nameof(proposals))
+        : _core.Propose(proposals);
 
     /// <summary>
     /// Puts a membership change in the log. The leader turns it into an empty entry if another may be under way, or it

@@ -1,3 +1,3 @@
 using Coordinator.Silo.Hosting;
 
-return (int)await SiloProcess.RunAsync(args);
+return (int)await SiloLifetime.RunAsync(args);

@@ -27,6 +27,8 @@ public sealed record ReassemblyLimits(int FrameBytesMax, int TotalBytesMax)
     /// <summary>What a silo accepts: requests.</summary>
     public static ReassemblyLimits Requests { get; } = new(Limits.RequestBytesMax, 8 * 1024 * 1024);
 
-    /// <summary>What a client accepts: a page of a listing is its values, one over the page, and all keys and content types.</summary>
+    /// <summary>
+    /// What a client accepts: a page of a listing is its values, one over the page, and all keys and content types.
+    /// </summary>
     public static ReassemblyLimits Answers { get; } = new(8 * 1024 * 1024, 32 * 1024 * 1024);
 }

@@ -38,6 +38,13 @@ internal static class ClusterStore
     public static async Task BootstrapAsync(
         NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers)
     {
+        if (peers.FirstOrDefault(p => p.HardState.Commit != p.SnapshotIndex) is { } wrong)
+        {
+            throw new ArgumentException(
+                $"Peer {wrong.Key} has commit index {wrong.HardState.Commit} and its snapshot at {wrong.SnapshotIndex}.",
+                nameof(peers));
+        }
+
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         await RefuseUnlessEmptyAsync(connection);
         await using (var command = new NpgsqlCommand(

@@ -91,11 +91,7 @@ internal sealed class DatabaseConnections : IAsyncDisposable
         e is NpgsqlException or DatabaseRefusedException or UnconfirmedException or TimeoutException or SocketException
             or IOException;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _source.DisposeAsync();
-        _shared.Dispose();
-    }
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     internal static DatabaseRefusedException Refused(IReadOnlyList<string> refusals) =>
         new($"The PostgreSQL server is refused: {string.Join("; ", refusals)}.");

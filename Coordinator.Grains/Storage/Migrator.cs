@@ -54,8 +54,10 @@ internal static class Migrator
 
     private static async Task<int> ReadVersionAsync(NpgsqlConnection connection)
     {
+        // Asked of the catalogue's tables: to_regclass may answer from a cache that is older than the advisory lock.
         await using var exists = new NpgsqlCommand(
-            "SELECT to_regclass('coordinator.schema_version') IS NOT NULL", connection);
+            "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'coordinator' AND tablename = 'schema_version')",
+            connection);
         if (await exists.ExecuteScalarAsync() is not true)
         {
             return 0;

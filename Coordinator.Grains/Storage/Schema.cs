@@ -55,7 +55,7 @@ internal static class Schema
             term      bigint NOT NULL,
             type      smallint NOT NULL,
             stamp     bigint NOT NULL,
-            data      bytea STORAGE EXTERNAL NOT NULL,
+            data      bytea NOT NULL,
             checksum  integer NOT NULL,
             PRIMARY KEY (group_id, peer_id, index)
         );
@@ -66,10 +66,13 @@ internal static class Schema
             epoch        bigint NOT NULL,
             snapshot_id  bigint NOT NULL,
             chunk        integer NOT NULL,
-            data         bytea STORAGE EXTERNAL NOT NULL,
+            data         bytea NOT NULL,
             checksum     integer NOT NULL,
             PRIMARY KEY (group_id, peer_id, epoch, snapshot_id, chunk)
         );
+
+        ALTER TABLE coordinator.log ALTER COLUMN data SET STORAGE EXTERNAL;
+        ALTER TABLE coordinator.snapshot_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
 
         COMMENT ON COLUMN coordinator.peer.epoch IS 'Counts activations; a write with another epoch does not land.';
         COMMENT ON COLUMN coordinator.peer.activation IS 'Of the statement that set the epoch, to tell one''s own.';

@@ -11,7 +11,8 @@ internal static class WriteRules
     {
         if (Broken(write) is { } broken)
         {
-            throw new ArgumentException($"Write {write.WriteSeq} of peer {write.Key} (epoch {write.Epoch}): {broken}.", nameof(write));
+            throw new ArgumentException(
+                $"Write {write.WriteSeq} of peer {write.Key} (epoch {write.Epoch}): {broken}.", nameof(write));
         }
     }
 

@@ -118,8 +118,7 @@ internal sealed partial class RaftCore
             return false;
         }
 
-        ConfState members = snapshot.ConfState;
-        if (!members.Voters.Contains(Id) && !members.Learners.Contains(Id) && !members.VotersOutgoing.Contains(Id))
+        if (!snapshot.ConfState.Contains(Id))
         {
             _trace?.Invoke($"{Id} ignores snapshot {snapshot.Index}: it isn't a member in it");
             return false;
@@ -134,7 +133,7 @@ internal sealed partial class RaftCore
 
         Log.Restore(snapshot);
         _tracker = NewTracker();
-        SwitchTo(Restored(members));
+        SwitchTo(Restored(snapshot.ConfState));
         _trace?.Invoke($"{Id} restores snapshot {snapshot.Term}/{snapshot.Index}, {_tracker.Configuration}");
         return true;
     }

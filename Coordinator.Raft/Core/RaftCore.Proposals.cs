@@ -7,7 +7,6 @@ internal sealed partial class RaftCore
 {
     public ProposalResult Propose(ReadOnlySpan<Proposal> proposals)
     {
-        Invariant.Require(!proposals.IsEmpty, $"{Id} got a proposal without entries");
         if (State != RaftState.Leader)
         {
             return Forward(new Message { Type = MessageType.Prop, From = Id, Entries = ToEntries(proposals) });
@@ -47,11 +46,8 @@ internal sealed partial class RaftCore
             Entries = [new Entry(Term.Zero, 0, type, data)],
         });
 
-    private ProposalResult Propose(Message message)
-    {
-        Invariant.Require(!message.Entries.IsEmpty, $"{Id} got a proposal without entries from {message.From}");
-        return State == RaftState.Leader ? LeaderRefusal() ?? Append(message.Entries) : Forward(message);
-    }
+    private ProposalResult Propose(Message message) =>
+        State == RaftState.Leader ? LeaderRefusal() ?? Append(message.Entries) : Forward(message);
 
     private ProposalResult? LeaderRefusal() =>
         !_tracker.Peers.Contains(Id) ? ProposalResult.NotInConfiguration

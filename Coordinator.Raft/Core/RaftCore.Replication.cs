@@ -71,8 +71,8 @@ internal sealed partial class RaftCore
 
     private bool TrySendSnapshot(PeerId to, Progress progress)
     {
-        // A snapshot is large, and would be lost on a peer that doesn't answer.
-        if (!progress.RecentActive || Log.Snapshot() is not { } snapshot)
+        // A snapshot is large, and would be lost on a peer that doesn't answer, or isn't a member in it.
+        if (!progress.RecentActive || Log.Snapshot() is not { } snapshot || !snapshot.ConfState.Contains(to))
         {
             return false;
         }

@@ -34,6 +34,8 @@ internal sealed partial class RaftCore
             case MessageType.Vote or MessageType.PreVote:
                 AnswerVoteRequest(message);
                 return StepResult.Accepted;
+            case MessageType.Prop when message.Entries.IsEmpty:
+                return StepResult.ProposalDropped;
             case MessageType.Prop:
                 return Propose(message) <= ProposalResult.Forwarded
                     ? StepResult.Accepted

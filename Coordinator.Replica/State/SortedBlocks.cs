@@ -17,6 +17,9 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
     private Block[] _blocks = [];
     private int _blockCount;
 
+    // The block that was emptied last: a map that goes from nothing to one and back would allocate one each time.
+    private Block? _spare;
+
     public int Count { get; private set; }
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
@@ -31,7 +34,7 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
     public void Add(TKey key, TValue value)
     {
         if (_blockCount == 0)
-            InsertBlock(0, new Block());
+            InsertBlock(0, TakeBlock());
         int b = Math.Max(BlockFor(key), 0);
         int slot = ~_blocks[b].Find(key);
         if (slot < 0)
@@ -97,7 +100,7 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
     private bool Split(int b, int slot)
     {
         int keep = b == _blockCount - 1 && slot == BlockCapacity ? BlockCapacity : BlockCapacity / 2;
-        var behind = new Block();
+        Block behind = TakeBlock();
         _blocks[b].MoveTo(behind, keep);
         InsertBlock(b + 1, behind);
         return slot > keep || keep == BlockCapacity;
@@ -131,8 +134,16 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
         _blockCount++;
     }
 
+    private Block TakeBlock()
+    {
+        Block taken = _spare ?? new Block();
+        _spare = null;
+        return taken;
+    }
+
     private void RemoveBlock(int b)
     {
+        _spare = _blocks[b];
         _blockCount--;
         Array.Copy(_blocks, b + 1, _blocks, b, _blockCount - b);
         _blocks[_blockCount] = null!;

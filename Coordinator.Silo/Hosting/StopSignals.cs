@@ -13,6 +13,9 @@ internal sealed class StopSignals : IDisposable
     // A launcher and a terminal may each pass on the same Ctrl-C: that is one, not an impatient second.
     private static readonly TimeSpan SameSignal = TimeSpan.FromMilliseconds(500);
 
+    private const int InterruptNumber = 2; // SIGINT and SIG_DFL, the same on Linux and macOS.
+    private const nint DefaultHandler = 0;
+
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ManualResetEventSlim _ended = new();
@@ -25,6 +28,7 @@ internal sealed class StopSignals : IDisposable
     {
         _force = force;
         _time = time;
+        HeedInterrupts();
         foreach (PosixSignal signal in new[]
             { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP })
         {
@@ -36,6 +40,9 @@ internal sealed class StopSignals : IDisposable
 
     /// <summary>Which signal it was; empty before one came.</summary>
     public string Reason { get; private set; } = "";
+
+    /// <summary>Whether the process is being ended by force.</summary>
+    public bool IsForced { get; private set; }
 
     public void Dispose()
     {
@@ -52,7 +59,7 @@ internal sealed class StopSignals : IDisposable
             {
                 if (_time.GetElapsedTime(firstAt) > SameSignal)
                 {
-                    StartThread(_force);
+                    StartThread(Force);
                 }
 
                 return;
@@ -68,11 +75,31 @@ internal sealed class StopSignals : IDisposable
         {
             if (!_ended.Wait(Patience))
             {
-                _force();
+                Force();
             }
         });
         _stopping.Cancel();
     }
 
+    private void Force()
+    {
+        IsForced = true;
+        _force();
+    }
+
+    // A shell starts what it puts into the background with SIGINT ignored, and .NET leaves it so; but whoever sends it
+    // to a silo means it.
+    private static void HeedInterrupts()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            SetHandler(InterruptNumber, DefaultHandler);
+        }
+    }
+
     private static void StartThread(Action action) => new Thread(() => action()) { IsBackground = true }.Start();
+
+    [DllImport("libc", EntryPoint = "signal")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint SetHandler(int signal, nint handler);
 }

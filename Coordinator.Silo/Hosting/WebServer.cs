@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Coordinator.Contracts;
+using Coordinator.Silo.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,6 +29,7 @@ internal sealed class WebServer : IAsyncDisposable
 
         // The signals are the process's own affair: see StopSignals.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddCoordinatorHttp(http => http.AllowedHosts = options.AllowedHosts);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureKestrel);
         _app = builder.Build();
         _app.Run(context => _pipeline(context));

@@ -7,11 +7,14 @@ using Coordinator.Grains;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>Writes answers: one JSON object each, and the headers that say which state of which group it reflects.</summary>
+/// <summary>
+/// Writes answers: one JSON object each, and the headers that say which state of which group it reflects.
+/// </summary>
 internal static class Answers
 {
     // Names in any script stay readable; the answers are never parts of a page.
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions WriterOptions =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> members) =>
         WriteAsync(context, StatusCodes.Status200OK, "application/json", members);

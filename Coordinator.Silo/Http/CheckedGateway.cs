@@ -14,9 +14,10 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
 
     public async Task<CommandAnswer> ExecuteAsync(Command command, string caller, CancellationToken abandoned)
     {
-        if (RequestRules.Check(command) is { } refusal)
-            return Refused(refusal);
+        // First: what a client says of itself is neither believed nor checked.
         command.Caller = caller;
+        if (CommandRules.CheckFromClient(command) is { } refusal)
+            return Refused(refusal.Code, refusal.Message);
         try
         {
             return await gateway.ExecuteAsync(command, abandoned);
@@ -25,14 +26,14 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         {
             logger.CommandFailed(e, command.OperationCase);
             // It may have been proposed before it failed, so nothing less can be said (rule 15).
-            return Refused(new Refusal(ErrorCode.OutcomeUnknown,
-                "The silo failed while it worked on the command: it may or may not have happened."));
+            return Refused(ErrorCode.OutcomeUnknown,
+                "The silo failed while it worked on the command: it may or may not have happened.");
         }
     }
 
     public async Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
     {
-        if (RequestRules.Check(query) is { } refusal)
+        if (QueryRules.Check(query) is { } refusal)
             return new QueryAnswer { Error = refusal.Code, Message = refusal.Message };
         try
         {
@@ -41,7 +42,11 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
             logger.QueryFailed(e, query.QueryCase);
-            return new QueryAnswer { Error = ErrorCode.Internal, Message = "The silo failed while it worked on the query." };
+            return new QueryAnswer
+            {
+                Error = ErrorCode.Internal,
+                Message = "The silo failed while it worked on the query.",
+            };
         }
     }
 
@@ -63,6 +68,6 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
     private static bool IsLeaving(Exception e, CancellationToken abandoned) =>
         e is OperationCanceledException && abandoned.IsCancellationRequested;
 
-    private static CommandAnswer Refused(Refusal refusal) =>
-        new() { Result = new CommandResult { Error = refusal.Code }, Message = refusal.Message };
+    private static CommandAnswer Refused(ErrorCode code, string message) =>
+        new() { Result = new CommandResult { Error = code }, Message = message };
 }

@@ -9,12 +9,19 @@ internal static class Commands
     public static string CallerOf(HttpContext context) => context.User.Identity?.Name ?? "";
 
     /// <summary>The optional fields that make a command of a session repeatable (rule 14).</summary>
-    public static Command InSession(Fields fields, bool sessionRequired) => new()
+    public static Command InSession(Fields fields, bool sessionRequired)
     {
-        SessionId = fields.Id("sessionId", sessionRequired),
-        RequestId = fields.Count("requestId"),
-        AnsweredBelow = fields.Count("answeredBelow"),
-    };
+        Command command = new()
+        {
+            SessionId = fields.Id("sessionId", sessionRequired),
+            RequestId = fields.Count("requestId"),
+            AnsweredBelow = fields.Count("answeredBelow"),
+        };
+        // Else a caller would take for repeatable what is not.
+        if (command.SessionId == 0 && (command.RequestId > 0 || command.AnsweredBelow > 0))
+            fields.Refuse(ErrorCode.InvalidRequest, "Request ids count within a session: \"sessionId\" is missing.");
+        return command;
+    }
 
     /// <summary>Executes it, with the position in the headers.</summary>
     /// <returns>Null when it was refused; the refusal has been written then.</returns>

@@ -37,7 +37,8 @@ internal sealed class ConfigResource(CheckedGateway gateway)
         }
         if (await RequestBody.ReadAsync(context, Limits.ValueBytesMax) is not { } value)
         {
-            await Problems.WriteAsync(context, ErrorCode.ValueTooLarge, $"The value is over {Limits.ValueBytesMax} bytes.");
+            await Problems.WriteAsync(
+                context, ErrorCode.ValueTooLarge, $"The value is over {Limits.ValueBytesMax} bytes.");
             return;
         }
         command.PutConfig = new PutConfig
@@ -119,11 +120,12 @@ internal sealed class ConfigResource(CheckedGateway gateway)
     private static Refusal? ContentTypeProblem(HttpRequest request)
     {
         if (request.Headers.ContentEncoding.Count > 0)
-            return new Refusal(ErrorCode.UnsupportedContentType, "A Content-Encoding is not kept: send the value as it is.");
+            return new Refusal(
+                ErrorCode.UnsupportedContentType, "A Content-Encoding is not kept: send the value as it is.");
         if (request.ContentType is null || IsMediaType(request.ContentType))
             return null;
         return new Refusal(ErrorCode.UnsupportedContentType,
-            $"\"{request.ContentType}\" is not a media type of at most {Limits.LabelBytesMax} printable ASCII characters.");
+            $"\"{request.ContentType}\" is not a media type of up to {Limits.LabelBytesMax} ASCII characters.");
     }
 
     private static bool IsMediaType(string text) =>

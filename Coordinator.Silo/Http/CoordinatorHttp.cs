@@ -22,30 +22,32 @@ public static class CoordinatorHttp
         return services;
     }
 
-    /// <summary>To be the first of the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
-    public static void UseCoordinatorGuards(this WebApplication app)
+    /// <summary>To stand first in the pipeline: names every fault, refuses unknown hosts and foreign origins.</summary>
+    public static void UseCoordinatorGuards(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         ILogger logger = LoggerOf(app);
         Faults faults = new(logger);
-        Guards guards = new(app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>(), logger);
+        Guards guards = new(OptionsOf(app), logger);
         app.Use(next => context => faults.InvokeAsync(context, next));
         app.Use(next => context => guards.Check(context) is { } refusal
             ? Problems.WriteAsync(context, refusal)
             : next(context));
     }
 
-    /// <summary>Serves every path that no other endpoint takes.</summary>
-    public static void MapCoordinatorHttp(this WebApplication app, GroupGateway gateway)
+    /// <summary>To be the last of the pipeline: answers every request.</summary>
+    public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway)
     {
         ArgumentNullException.ThrowIfNull(app);
-        HttpInterfaceOptions options = app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        HttpInterfaceOptions options = OptionsOf(app);
         HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
-        // ASP.NET only passes everything on: the router reads the raw target itself.
-        app.Map("/{**path}", (RequestDelegate)router.RouteAsync)
-            .Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
+        // No ASP.NET routing: the router reads the raw target itself.
+        app.Run(router.RouteAsync);
     }
 
-    internal static ILogger LoggerOf(WebApplication app) =>
-        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
+    internal static HttpInterfaceOptions OptionsOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+
+    internal static ILogger LoggerOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using Coordinator.Contracts;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
 
 namespace Coordinator.Silo.Http;
 
@@ -9,10 +8,10 @@ namespace Coordinator.Silo.Http;
 /// Stands before everything: a page in someone's browser must not reach a silo on that machine. A rebound name is
 /// found by its Host header, a foreign page by its Origin. Tools send no Origin and are not concerned.
 /// </summary>
-internal sealed class Guards(IOptions<HttpInterfaceOptions> options, ILogger logger)
+internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
 {
-    private readonly HashSet<string> _hosts = new(options.Value.AllowedHosts, StringComparer.OrdinalIgnoreCase);
-    private readonly HashSet<string> _origins = new(options.Value.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _hosts = new(options.AllowedHosts, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _origins = new(options.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
 
     public Refusal? Check(HttpContext context)
     {
@@ -27,7 +26,7 @@ internal sealed class Guards(IOptions<HttpInterfaceOptions> options, ILogger log
             return null;
         logger.ForbiddenOrigin(request.Method, request.Headers.Origin.ToString());
         return new Refusal(ErrorCode.ForbiddenOrigin,
-            $"Pages of \"{request.Headers.Origin}\" may not call this silo: add the origin to AllowedOrigins if they should.");
+            $"Pages of \"{request.Headers.Origin}\" may not call this silo: AllowedOrigins names those that may.");
     }
 
     // The port is not compared: through a tunnel it is another one, and a page that was rebound has another name.

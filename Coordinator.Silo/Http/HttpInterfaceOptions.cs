@@ -26,13 +26,18 @@ public sealed class HttpInterfaceOptions
     /// <summary>Most sessions whose end one WebSocket connection is told of.</summary>
     public int SessionsPerConnectionMax { get; set; } = 1024;
 
-    /// <summary>Most bytes of answers that wait for one WebSocket client to read them; past it the connection is closed.</summary>
+    /// <summary>
+    /// Most bytes of answers that wait for one WebSocket client to read them; past it the connection is closed.
+    /// </summary>
     public int OutgoingBytesMax { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>How long a WebSocket client may take for its first frame, and how often a silent one is asked for a sign of life.</summary>
+    /// <summary>How often a silent WebSocket client is asked for a sign of life.</summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a WebSocket client may take to answer a ping, or to take a message, before its connection is closed.</summary>
+    /// <summary>
+    /// How long a WebSocket client may take for its first frame, to answer a ping, or to take a message, before its
+    /// connection is closed.
+    /// </summary>
     public TimeSpan PingTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Largest body of any HTTP request.</summary>

@@ -5,8 +5,10 @@ namespace Coordinator.Silo.Http;
 /// <summary>What the interfaces log. Ids 1100 to 1199 are theirs.</summary>
 internal static partial class HttpLog
 {
-    [LoggerMessage(1100, LogLevel.Error, "The command {Operation} failed in the silo; its caller was told that the outcome is unknown")]
-    public static partial void CommandFailed(this ILogger logger, Exception exception, Command.OperationOneofCase operation);
+    [LoggerMessage(1100, LogLevel.Error,
+        "The command {Operation} failed in the silo; its caller was told that the outcome is unknown")]
+    public static partial void CommandFailed(
+        this ILogger logger, Exception exception, Command.OperationOneofCase operation);
 
     [LoggerMessage(1101, LogLevel.Error, "The query {Query} failed in the silo")]
     public static partial void QueryFailed(this ILogger logger, Exception exception, Query.QueryOneofCase query);
@@ -17,10 +19,12 @@ internal static partial class HttpLog
     [LoggerMessage(1103, LogLevel.Error, "{Method} {Path} failed in the silo")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string path);
 
-    [LoggerMessage(1110, LogLevel.Warning, "Refused a request for the unknown host \"{Host}\": add it to AllowedHosts if it is this silo's")]
+    [LoggerMessage(1110, LogLevel.Warning,
+        "Refused a request for the unknown host \"{Host}\": add it to AllowedHosts if it is this silo's")]
     public static partial void ForbiddenHost(this ILogger logger, string host);
 
-    [LoggerMessage(1111, LogLevel.Warning, "Refused {Method} from the foreign origin \"{Origin}\": add it to AllowedOrigins if it may call")]
+    [LoggerMessage(1111, LogLevel.Warning,
+        "Refused {Method} from the foreign origin \"{Origin}\": add it to AllowedOrigins if it may call")]
     public static partial void ForbiddenOrigin(this ILogger logger, string method, string origin);
 
     [LoggerMessage(1120, LogLevel.Debug, "Connection {ConnectionId}: opened by \"{ClientName}\"")]

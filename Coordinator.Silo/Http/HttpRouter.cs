@@ -20,7 +20,7 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
             ["health", "live"] => StatusResource.LiveAsync(context),
             ["health", "ready"] => _status.ReadyAsync(context),
             _ => Problems.UnknownPathAsync(context,
-                "There are /v1/sessions, /v1/locks, /v1/config, /v1/status, /v1/connect, /health/live and /health/ready."),
+                "There are /v1/sessions, /v1/locks, /v1/config, /v1/status, /v1/connect, /health/live, /health/ready."),
         };
     }
 }

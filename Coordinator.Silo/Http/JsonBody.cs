@@ -18,7 +18,8 @@ internal static class JsonBody
         ReadOnlyMemory<byte>? body = await RequestBody.ReadAsync(context, bytesMax);
         if (body is null)
             result.Refuse(ErrorCode.RequestTooLarge, $"The body is over {bytesMax} bytes.");
-        else if (!body.Value.IsEmpty && (ContentTypeProblem(context.Request) ?? Parse(body.Value, fields)) is { } refusal)
+        else if (!body.Value.IsEmpty
+            && (ContentTypeProblem(context.Request) ?? Parse(body.Value, fields)) is { } refusal)
             result.Refuse(refusal.Code, refusal.Message);
         return result;
     }
@@ -35,7 +36,7 @@ internal static class JsonBody
             && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
             return null;
         return new Refusal(ErrorCode.UnsupportedContentType,
-            $"The body's type is \"{contentType}\". Send JSON in UTF-8: with curl, add -H 'Content-Type: application/json'.");
+            $"The body's type is \"{contentType}\". Send JSON: with curl, add -H 'Content-Type: application/json'.");
     }
 
     private static Refusal? Parse(ReadOnlyMemory<byte> body, Dictionary<string, Field> fields)

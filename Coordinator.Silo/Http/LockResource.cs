@@ -2,10 +2,12 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>/v1/locks: list, get, acquire, release. The last segment of a POST is the verb, all before it the name.</summary>
+/// <summary>
+/// /v1/locks: list, get, acquire, release. The last segment of a POST is the verb, all before it the name.
+/// </summary>
 internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions options)
 {
-    /// <summary>The word for a wait without an end: a negative number would be one too easily made by mistake.</summary>
+    /// <summary>The word for a wait without an end; a negative number is too easily made by mistake.</summary>
     public const string Unbounded = "unbounded";
 
     public Task RouteAsync(HttpContext context, RequestTarget target, string[] rest)
@@ -36,7 +38,7 @@ internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions 
         {
             Name = name,
             WaitUs = fields.IsWord("waitSeconds", Unbounded)
-                ? -1
+                ? CommandRules.UnboundedWait
                 : fields.Microseconds("waitSeconds", ErrorCode.InvalidWait, TimeSpan.Zero, Limits.WaitMax) ?? 0,
             Label = fields.Text("label", ResourceName.LabelProblem, ErrorCode.InvalidRequest),
         };

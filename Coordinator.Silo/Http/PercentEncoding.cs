@@ -9,7 +9,8 @@ namespace Coordinator.Silo.Http;
 /// </summary>
 internal static class PercentEncoding
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <param name="plusIsSpace">As in a query string; in a path a plus sign is itself.</param>
     /// <returns>Null if <paramref name="encoded"/> is not valid.</returns>
@@ -38,7 +39,8 @@ internal static class PercentEncoding
             char c = encoded[i];
             if (c == '%')
             {
-                if (i + 2 >= encoded.Length || !char.IsAsciiHexDigit(encoded[i + 1]) || !char.IsAsciiHexDigit(encoded[i + 2]))
+                if (i + 2 >= encoded.Length
+                    || !char.IsAsciiHexDigit(encoded[i + 1]) || !char.IsAsciiHexDigit(encoded[i + 2]))
                     return null;
                 bytes[count++] = (byte)((Hex(encoded[i + 1]) << 4) | Hex(encoded[i + 2]));
                 i += 2;

@@ -47,8 +47,7 @@ internal static class Problems
             json.WriteString("type", string.Create(CultureInfo.InvariantCulture, $"urn:coordinator:error:{code}"));
             json.WriteString("title", ReasonPhrases.GetReasonPhrase(statusCode));
             json.WriteNumber("status", statusCode);
-            if (!string.IsNullOrEmpty(detail))
-                json.WriteString("detail", detail);
+            json.WriteString("detail", string.IsNullOrEmpty(detail) ? ErrorText.Of(code) : detail);
             json.WriteString("code", code.ToString());
             if (!string.IsNullOrEmpty(leaderHint))
                 json.WriteString("leader", leaderHint);

@@ -2,7 +2,9 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>Reads a query string into <see cref="Fields"/>: each name once, percent-encoded UTF-8, a plus sign is a space.</summary>
+/// <summary>
+/// Reads a query string into <see cref="Fields"/>: each name once, percent-encoded UTF-8, a plus sign is a space.
+/// </summary>
 internal static class QueryString
 {
     public static Fields Read(string query)

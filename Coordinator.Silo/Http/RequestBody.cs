@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>Reads a body of bounded size. Invariant: no more than the bound, and one read past it, is ever held.</summary>
+/// <summary>Reads a body of bounded size. Invariant: never more than the bound is held.</summary>
 internal static class RequestBody
 {
     /// <returns>Null if it is over <paramref name="bytesMax"/>; the rest has not been read.</returns>
@@ -25,8 +25,10 @@ internal static class RequestBody
                     body.Write(segment.Span);
             // Consumed, not only examined: HTTP/2 opens its window again by what is consumed.
             reader.AdvanceTo(read.Buffer.End);
-            if (tooLarge || read.IsCompleted)
-                return tooLarge ? null : body.WrittenMemory;
+            if (tooLarge)
+                return null;
+            if (read.IsCompleted)
+                return body.WrittenMemory;
         }
     }
 }

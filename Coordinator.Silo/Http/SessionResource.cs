@@ -24,7 +24,8 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
             [var id, "keepalive"] when HttpMethods.IsPost(method) =>
                 WithIdAsync(context, id, sessionId => KeepAliveAsync(context, target, sessionId)),
             [_, "keepalive"] => Problems.MethodNotAllowedAsync(context, "POST"),
-            _ => Problems.UnknownPathAsync(context, "Of a session there is /v1/sessions/{id} and /v1/sessions/{id}/keepalive."),
+            _ => Problems.UnknownPathAsync(context,
+                "Of a session there is /v1/sessions/{id} and /v1/sessions/{id}/keepalive."),
         };
     }
 
@@ -76,8 +77,7 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         // Keep-alives are gathered, and an answer names no position of its own: the group's present one is not older.
         Answers.SetPosition(context, gateway.Group.GetStatus());
         if (answer.Error != ErrorCode.Ok)
-            await Problems.WriteAsync(context, answer.Error,
-                answer.Error == ErrorCode.SessionNotFound ? $"Session {sessionId} has ended or never was." : null);
+            await Problems.WriteAsync(context, answer.Error, ErrorText.Of(answer.Error));
         else
             await Answers.WriteAsync(context, json =>
             {

@@ -14,6 +14,7 @@ internal sealed record ServerAddress(string Host, int Port)
 {
     public const string Role = "coordinator";
     public const string Database = "coordinator";
+    private const string SocketFolderPrefix = "coordinator-";
     private const int SocketPort = 5432; // Only a part of the socket's file name.
 
     // "/.s.PGSQL.5432.lock" follows; a path over 107 bytes is fatal (103 on macOS).
@@ -33,7 +34,7 @@ internal sealed record ServerAddress(string Host, int Port)
         foreach (string parent in new[] { Path.GetTempPath(), "/tmp", "/var/tmp", "/run" }.Where(IsUsableParent))
         {
             // A new name that nobody could have taken before, made with mode 0700.
-            string folder = Path.Combine(parent, "coordinator-" + Path.GetRandomFileName());
+            string folder = Path.Combine(parent, SocketFolderPrefix + Path.GetRandomFileName());
             await user.MakeFolderAsync(folder, cancellationToken);
             if (await user.CanUseAsync(folder, cancellationToken))
             {
@@ -64,10 +65,18 @@ internal sealed record ServerAddress(string Host, int Port)
     /// <summary>Removes the socket's folder once no server uses it.</summary>
     public void Release()
     {
-        if (IsSocket && Path.GetFileName(Host).StartsWith("coordinator-", StringComparison.Ordinal)
-            && Directory.Exists(Host))
+        if (!IsSocket || !Path.GetFileName(Host).StartsWith(SocketFolderPrefix, StringComparison.Ordinal))
+        {
+            return; // Not one that was made here.
+        }
+
+        try
         {
             Directory.Delete(Host, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone already, or not ours any more: nothing needs it.
         }
     }
 

@@ -122,10 +122,9 @@ internal sealed class ServerLauncher(
     /// <summary>Null if the server is up; a problem if it may help to try again.</summary>
     private async Task<string?> StartAsync(CancellationToken cancellationToken)
     {
-        if (PostmasterFile.Read(home.Cluster) is { } stale && Postmaster.IsTaken(stale.Pid))
+        if (PostmasterFile.Read(home.Cluster) is { } stale)
         {
-            logger.StalePidFile(stale.Pid);
-            PostmasterFile.DisownStranger(home.Cluster);
+            PassOver(stale);
         }
 
         Address ??= await ServerAddress.ChooseAsync(user, cancellationToken);
@@ -157,6 +156,20 @@ internal sealed class ServerLauncher(
         finally
         {
             _isStarting = false;
+        }
+    }
+
+    private void PassOver(PostmasterFile stale)
+    {
+        if (Postmaster.IsTaken(stale.Pid))
+        {
+            logger.StalePidFile(stale.Pid);
+            PostmasterFile.DisownStranger(home.Cluster);
+        }
+
+        if (Address is null)
+        {
+            ServerAddress.Of(stale).Release();
         }
     }
 

@@ -2,26 +2,31 @@ using System.Net.WebSockets;
 using Coordinator.Contracts;
 using Coordinator.Grains;
 using Coordinator.Silo.Http;
-using Microsoft.Extensions.Options;
 
 namespace Coordinator.Silo.Wire;
 
-/// <summary>How a silo's process takes in the interface of the native clients: frames on a WebSocket at /v1/connect.</summary>
+/// <summary>
+/// How a silo's process takes in the interface of the native clients: frames on a WebSocket at /v1/connect.
+/// </summary>
 public static class CoordinatorWire
 {
-    /// <summary>To follow <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins.</summary>
+    /// <summary>
+    /// To stand after <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins, and before
+    /// <see cref="CoordinatorHttp.MapCoordinatorHttp"/>, which answers all that is left.
+    /// </summary>
     /// <param name="welcome">What each client is told of this silo; the protocol's version is filled in.</param>
-    public static void MapCoordinatorWire(this WebApplication app, GroupGateway gateway, Welcome welcome)
+    public static void MapCoordinatorWire(this IApplicationBuilder app, GroupGateway gateway, Welcome welcome)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(welcome);
-        HttpInterfaceOptions options = app.Services.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+        HttpInterfaceOptions options = CoordinatorHttp.OptionsOf(app);
         ILogger logger = CoordinatorHttp.LoggerOf(app);
         Welcome told = welcome.Clone();
         told.ProtocolVersion = Limits.ProtocolVersion;
         WireSettings settings = new(new CheckedGateway(gateway, logger), told, options,
-            app.Services.GetService<TimeProvider>() ?? TimeProvider.System, logger);
-        CancellationToken stopping = app.Lifetime.ApplicationStopping;
+            app.ApplicationServices.GetService<TimeProvider>() ?? TimeProvider.System, logger);
+        CancellationToken stopping =
+            app.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         // Dead connections are found by pings, within the interval and the timeout.
         app.UseWebSockets(new WebSocketOptions
         {

@@ -17,7 +17,9 @@ internal sealed class OpenRequests
 
     public int Count => Volatile.Read(ref _count) - 1;
 
-    /// <summary>Open keep-alives; bounded on their own, so that a thousand waits don't end the sessions that wait.</summary>
+    /// <summary>
+    /// Open keep-alives; bounded on their own, so that a thousand waits don't end the sessions that wait.
+    /// </summary>
     public int KeepAlives => Volatile.Read(ref _keepAlives);
 
     /// <returns>Null if the correlation id is open already.</returns>

@@ -107,7 +107,7 @@ internal sealed class WireConnection : IDisposable
             return new FramingError(ErrorCode.InvalidRequest, "A connection begins with a hello.");
         if (frame.Hello.ProtocolVersion != Limits.ProtocolVersion)
             return new FramingError(ErrorCode.InvalidRequest,
-                $"This silo speaks version {Limits.ProtocolVersion} of the protocol, not {frame.Hello.ProtocolVersion}.");
+                $"This silo speaks protocol version {Limits.ProtocolVersion}, not {frame.Hello.ProtocolVersion}.");
         if (ResourceName.LabelProblem(frame.Hello.ClientName) is { } problem)
             return new FramingError(ErrorCode.InvalidRequest, $"The client's name: {problem}");
         _settings.Logger.WireOpened(_id, frame.Hello.ClientName);
@@ -132,7 +132,9 @@ internal sealed class WireConnection : IDisposable
         await Task.WhenAny(reading, Task.Delay(AnswerGrace, _settings.Time));
     }
 
-    /// <summary>Sends what waits and a close, and gives the client a moment to read both: a reset would discard them.</summary>
+    /// <summary>
+    /// Sends what waits and a close, and gives the client a moment to read both: a reset would discard them.
+    /// </summary>
     private async Task CloseAsync(Task sending, Task<FramingError?> reading)
     {
         _outbox.Complete();

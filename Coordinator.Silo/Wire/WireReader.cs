@@ -36,7 +36,9 @@ internal sealed class WireReader(WebSocket socket)
             : WireRead.More;
     }
 
-    /// <summary>Reads on without looking, so that the client gets to read why it was refused, until it closes too.</summary>
+    /// <summary>
+    /// Reads on without looking, so that the client gets to read why it was refused, until it closes too.
+    /// </summary>
     public async Task DiscardAsync(CancellationToken deadline)
     {
         while ((await socket.ReceiveAsync(_message.AsMemory(), deadline)).MessageType != WebSocketMessageType.Close)

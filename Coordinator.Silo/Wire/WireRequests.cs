@@ -49,7 +49,8 @@ internal sealed class WireRequests(
         bool keepAlive = frame.BodyCase == ClientFrame.BodyOneofCase.KeepAlive;
         ErrorCode? refused = RefusedNow(keepAlive);
         if (_open.TryOpen(frame.CorrelationId, keepAlive) is not { } request)
-            return new FramingError(ErrorCode.InvalidRequest, $"The correlation id {frame.CorrelationId} is open already.");
+            return new FramingError(
+                ErrorCode.InvalidRequest, $"The correlation id {frame.CorrelationId} is open already.");
         if (refused is { } code)
             Refuse(request, frame, code);
         else

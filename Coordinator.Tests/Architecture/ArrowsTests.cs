@@ -45,7 +45,7 @@ public sealed class ArrowsTests
         [
             "System.Runtime", "System.Collections", "System.Linq", "System.Memory", "System.Runtime.InteropServices",
             "System.Runtime.Extensions", "System.Numerics.Vectors", "Google.Protobuf", "Coordinator.Raft",
-            "Coordinator.Contracts", "System.Runtime.Intrinsics",
+            "Coordinator.Contracts", "System.Runtime.Intrinsics", "System.Text.Encoding.Extensions",
         ];
         IEnumerable<string> referenced = inAssembly.Assembly.GetReferencedAssemblies().Select(name => name.Name!);
         Assert.Empty(referenced.Except(allowed));

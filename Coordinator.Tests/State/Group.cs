@@ -12,6 +12,9 @@ internal sealed class Group(CoordinationState state)
     public const long Second = 1_000_000;
     public const long Unbounded = CommandRules.UnboundedWait;
 
+    // Magic, version, level, 4 limits; index, term, log time, hash.
+    private const int SnapshotPositionBytes = 7 * 4 + 4 * 8;
+
     public Group(StateSettings? settings = null)
         : this(CoordinationState.Create(settings ?? StateSettings.Default, Membership(), 1, new Term(1)))
     {
@@ -133,6 +136,9 @@ internal sealed class Group(CoordinationState state)
         State.WriteSnapshot(output);
         return output.WrittenSpan.ToArray();
     }
+
+    /// <summary>The snapshot without position, hash and checksum: what entries that change nothing leave alone.</summary>
+    public byte[] SnapshotContents() => Snapshot()[SnapshotPositionBytes..^4];
 
     /// <summary>Another replica that begins with this one's snapshot.</summary>
     public Group Copy() => new(CoordinationState.ReadSnapshot(Snapshot()));

@@ -173,7 +173,7 @@ public sealed class RequestTests
     [Fact]
     public void A_malformed_request_is_refused_and_leaves_no_trace()
     {
-        byte[] before = _group.Snapshot();
+        byte[] before = _group.SnapshotContents();
 
         Group.IsRefused(_group.Acquire(_a, "x//y", request: 1), ErrorCode.InvalidName);
         Group.IsRefused(_group.Acquire(_a, "x", wait: -2, request: 1), ErrorCode.InvalidWait);
@@ -182,8 +182,7 @@ public sealed class RequestTests
         Group.IsRefused(
             _group.Apply(new Command { CreateSession = new CreateSession { TtlUs = 1 } }), ErrorCode.InvalidTtl);
 
-        Assert.Equal(before[80..], _group.Snapshot()[80..^4]
-            .Concat(before[^4..]));
+        Assert.Equal(before, _group.SnapshotContents());
     }
 
     [Fact]

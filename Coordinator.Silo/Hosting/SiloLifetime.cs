@@ -7,7 +7,7 @@ namespace Coordinator.Silo.Hosting;
 /// The life of the process: options, data folder, port, PostgreSQL, peers, and back. Whatever ends it, wherever it was,
 /// what was started is stopped in the opposite order, and what cannot be done is said in one message.
 /// </summary>
-internal sealed class SiloProcess : IDisposable
+internal sealed class SiloLifetime : IDisposable
 {
     private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GroupPatience = TimeSpan.FromSeconds(2);
@@ -20,7 +20,7 @@ internal sealed class SiloProcess : IDisposable
     private PrivatePostgres? _postgres;
     private EmbeddedHost? _group;
 
-    private SiloProcess(CoordinatorOptions options, WebServer web)
+    private SiloLifetime(CoordinatorOptions options, WebServer web)
     {
         _options = options;
         _web = web;
@@ -40,9 +40,8 @@ internal sealed class SiloProcess : IDisposable
             IConfiguration configuration = SiloConfiguration.Load(args);
             CoordinatorOptions options = OptionsReader.Read(configuration);
             await using WebServer web = new(configuration, options);
-            using SiloProcess silo = new(options, web);
-            await silo.RunAsync();
-            return ExitCode.Stopped;
+            using SiloLifetime silo = new(options, web);
+            return await silo.RunAsync();
         }
         catch (StartupException e)
         {
@@ -53,7 +52,7 @@ internal sealed class SiloProcess : IDisposable
 
     public void Dispose() => _postgres?.Dispose();
 
-    private async Task RunAsync()
+    private async Task<ExitCode> RunAsync()
     {
         using StopSignals signals = new(ForceExit, _time);
         using DataFolder folder = DataFolder.Open(_options.DataFolder);
@@ -72,6 +71,7 @@ internal sealed class SiloProcess : IDisposable
         }
 
         _logger.Stopped();
+        return signals.IsForced ? ExitCode.Forced : ExitCode.Stopped;
     }
 
     private async Task StartAsync(DataFolder folder, CancellationToken stopping)

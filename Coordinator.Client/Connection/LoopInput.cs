@@ -1,0 +1,20 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client.Connection;
+
+internal enum LoopInputKind
+{
+    Submit,
+    Cancel,
+    Connected,
+    Disconnected,
+    Frames,
+    GuardTripped,
+    Tick,
+    Shutdown,
+}
+
+/// <summary>One thing that happened, for the loop. Which fields count follows from the kind.</summary>
+internal readonly record struct LoopInput(
+    LoopInputKind Kind, PendingCall? Call = null, SocketLink? Link = null, List<ServerFrame>? Frames = null,
+    string Reason = "", SessionGuard? Guard = null);

@@ -1,0 +1,91 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client.Machine;
+
+/// <summary>
+/// Cancels of waits (rule 16): repeated until answered, and the name stays taken until then. What a cancel finds to have
+/// been granted is handed out or given back, never forgotten.
+/// </summary>
+internal sealed partial class ClientMachine
+{
+    private void WithdrawAcquire(AcquireOperation acquire)
+    {
+        if (acquire.InLine is { } place)
+        {
+            place.List!.Remove(place);
+            acquire.InLine = null;
+            _timers.Remove(acquire);
+        }
+        else if (acquire.Session is null)
+        {
+            Close(acquire);
+            LeaveLine(acquire);
+        }
+        else if (acquire.Cancel is null)
+        {
+            BeginCancel(acquire, releaseIfGranted: true);
+        }
+    }
+
+    private void BeginCancel(AcquireOperation acquire, bool releaseIfGranted)
+    {
+        acquire.Cancel = new CancelOperation(acquire, releaseIfGranted) { Id = ++_lastId };
+        Assign(acquire.Cancel, acquire.Session!);
+        Open(acquire.Cancel);
+        _timers.Arm(acquire);
+    }
+
+    private void OnCancelAnswer(CancelOperation cancel, CommandResult result)
+    {
+        AcquireOperation acquire = cancel.Acquire;
+        bool hasOutcome = result.Error == ErrorCode.Ok && result.Outcome != Outcome.None;
+        bool isGrant = hasOutcome && result.Outcome == Outcome.Granted && !cancel.ReleaseIfGranted;
+        if (acquire.IsResolved)
+        {
+            EndUnclaimed(cancel, isFound: hasOutcome);
+            return;
+        }
+        if (!hasOutcome)
+        {
+            // Neither wait nor holding, yet the acquire has no answer: it has still to reach the log, and would then
+            // wait or hold for nobody. So it is sent first, and cancelled after.
+            if (!acquire.IsOnWire && result.Error is ErrorCode.Ok or ErrorCode.NotWaiting)
+                Send(acquire);
+            Reissue(cancel);
+            return;
+        }
+        if (isGrant)
+        {
+            Grant(acquire, result);
+        }
+        else
+        {
+            Complete(acquire, new Completion.NotAcquired());
+            Resolve(acquire);
+        }
+        Close(cancel);
+        FinishCancel(cancel);
+    }
+
+    private void EndUnclaimed(CancelOperation cancel, bool isFound)
+    {
+        AcquireOperation acquire = cancel.Acquire;
+        Session session = cancel.Session!;
+        Close(cancel);
+        if (acquire.UnclaimedToken != 0 && !isFound)
+        {
+            // The grant was seen, but the cancel did not find it.
+            Holding holding = new(session, acquire.Name, acquire.UnclaimedToken);
+            holding.Node = session.Holdings.AddLast(holding);
+            BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
+        }
+        FinishCancel(cancel);
+    }
+
+    private void FinishCancel(CancelOperation cancel)
+    {
+        cancel.Acquire.Cancel = null;
+        if (cancel.Acquire.IsResolved)
+            LeaveLine(cancel.Acquire);
+    }
+}

@@ -1,0 +1,39 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client.Machine;
+
+/// <summary>What a caller is told of its request, once. All cases are here.</summary>
+internal abstract record Completion
+{
+    private Completion()
+    {
+    }
+
+    public sealed record Acquired(Holding Holding, long Floor) : Completion;
+
+    /// <summary>Certain: nothing is held, and nothing will be.</summary>
+    public sealed record NotAcquired : Completion;
+
+    /// <summary>Released, or nothing was held any more, or the session's end releases it.</summary>
+    public sealed record Released : Completion;
+
+    /// <summary>The log's answer to a write, a refusal included.</summary>
+    public sealed record Answered(CommandAnswer Answer) : Completion;
+
+    public sealed record Read(QueryAnswer Answer) : Completion;
+
+    /// <summary>Nothing was done.</summary>
+    public sealed record Refused(ErrorCode Code, string Message) : Completion;
+
+    /// <summary>A write that may or may not have happened.</summary>
+    public sealed record OutcomeUnknown(string Message) : Completion;
+
+    /// <summary>No answer in time; nothing was done, or what was done is being undone.</summary>
+    public sealed record TimedOut(string Message) : Completion;
+
+    /// <summary>The caller left; it is told at once, whatever is still to be tidied up.</summary>
+    public sealed record Cancelled : Completion;
+
+    /// <summary>The client was disposed.</summary>
+    public sealed record Stopped : Completion;
+}

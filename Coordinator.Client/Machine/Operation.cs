@@ -1,0 +1,110 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client.Machine;
+
+/// <summary>
+/// One request on its way. Invariant: its frame is made once for each request id and sent unchanged however often,
+/// so that a repeat can only ever be taken for the same request (rule 14).
+/// </summary>
+internal abstract class Operation
+{
+    /// <summary>Correlation id, and the order of submission.</summary>
+    public long Id { get; set; }
+
+    /// <summary>Who is told, as the host knows it; null once told, or if nobody ever asked.</summary>
+    public object? Caller { get; set; }
+
+    /// <summary>What is sent; null before the first sending.</summary>
+    public ClientFrame? Frame { get; set; }
+
+    /// <summary>How often it was sent.</summary>
+    public int Sends { get; set; }
+
+    /// <summary>Refusals in a row that were no final answer.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>Sent on the present link and not answered.</summary>
+    public bool IsOnWire { get; set; }
+
+    /// <summary>When to send it again after a refusal; <see cref="TimeSpan.MaxValue"/> for not by the clock.</summary>
+    public TimeSpan RetryAt { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>When a silo that has not answered it is left for another; set while it is on the wire.</summary>
+    public TimeSpan OverdueAt { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>When its caller is told that no answer came; <see cref="TimeSpan.MaxValue"/> for never.</summary>
+    public TimeSpan GiveUpAt { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>Key of the <see cref="TimerHeap"/>, which alone sets these two.</summary>
+    public TimeSpan Due { get; set; }
+
+    public int HeapIndex { get; set; } = -1;
+
+    /// <summary>False for what may be silent for long although all is well.</summary>
+    public virtual bool IsAnsweredSoon => true;
+
+    /// <summary>The next moment at which this wants to be looked at.</summary>
+    public virtual TimeSpan NextDue
+    {
+        get
+        {
+            TimeSpan due = IsOnWire ? OverdueAt : RetryAt;
+            return Caller is not null && GiveUpAt < due ? GiveUpAt : due;
+        }
+    }
+}
+
+/// <summary>A read: may be repeated and dropped freely.</summary>
+internal sealed class QueryOperation(Query query) : Operation
+{
+    public Query Query { get; } = query;
+}
+
+/// <summary>An entry of the log, in a session. Invariant: a session and a request id exactly from its first sending.</summary>
+internal abstract class CommandOperation : Operation
+{
+    public Session? Session { get; set; }
+
+    public RequestSlot? Slot { get; set; }
+
+    /// <summary>Its place among those not sent yet.</summary>
+    public LinkedListNode<CommandOperation>? Unsent { get; set; }
+
+    /// <summary>A fresh command with the operation alone filled in.</summary>
+    public abstract Command MakeCommand(TimeSpan now);
+}
+
+/// <summary>A change of the configuration.</summary>
+internal sealed class WriteOperation(Command command) : CommandOperation
+{
+    public override Command MakeCommand(TimeSpan now) => command.Clone();
+}
+
+/// <summary>Gives a holding back; repeated until answered or its session is over.</summary>
+internal sealed class ReleaseOperation(Holding holding) : CommandOperation
+{
+    public Holding Holding { get; } = holding;
+
+    public override Command MakeCommand(TimeSpan now) =>
+        new() { ReleaseLock = new ReleaseLock { Name = Holding.Name, Token = Holding.Token } };
+}
+
+/// <summary>Ends the wait of an acquire; repeated until answered or the session is over (rule 16).</summary>
+internal sealed class CancelOperation(AcquireOperation acquire, bool releaseIfGranted) : CommandOperation
+{
+    public AcquireOperation Acquire { get; } = acquire;
+
+    /// <summary>Nobody waits for the lock any more; otherwise a grant that came first is handed out.</summary>
+    public bool ReleaseIfGranted { get; } = releaseIfGranted;
+
+    public override Command MakeCommand(TimeSpan now) => new()
+    {
+        CancelWait = new CancelWait { RequestId = Acquire.Slot!.RequestId, ReleaseIfGranted = ReleaseIfGranted },
+    };
+}
+
+/// <summary>Ends a session that is needed no more; all that it holds ends with it.</summary>
+internal sealed class EndSessionOperation : CommandOperation
+{
+    public override Command MakeCommand(TimeSpan now) => new() { EndSession = new EndSession() };
+}

@@ -1,0 +1,93 @@
+namespace Coordinator.Tests.EndToEnd;
+
+/// <summary>
+/// What the clients of a kill loop were told, kept outside the silo: writes that were acknowledged, and for each lock
+/// the resource that it guards, with its fence. Thread-safe.
+/// </summary>
+internal sealed class FencedLedger
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, long> _acknowledged = [];
+    private readonly Dictionary<string, long> _attempted = [];
+    private readonly Dictionary<string, long> _tokens = [];
+    private readonly List<string> _violations = [];
+
+    public long Writes { get; private set; }
+
+    public long Grants { get; private set; }
+
+    public long Uncertain { get; private set; }
+
+    public IReadOnlyList<string> Violations
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _violations];
+            }
+        }
+    }
+
+    public IReadOnlyList<string> Keys
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _attempted.Keys.Order(StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    public void Attempt(string key, long value)
+    {
+        lock (_gate)
+        {
+            _attempted[key] = value;
+        }
+    }
+
+    public void Acknowledge(string key, long value)
+    {
+        lock (_gate)
+        {
+            _acknowledged[key] = value;
+            Writes++;
+        }
+    }
+
+    public void CountUncertain()
+    {
+        lock (_gate)
+        {
+            Uncertain++;
+        }
+    }
+
+    /// <summary>The guarded resource: it takes a token only if it is above all that it has seen.</summary>
+    public void Grant(string name, long token)
+    {
+        lock (_gate)
+        {
+            Grants++;
+            if (_tokens.TryGetValue(name, out long highest) && token <= highest)
+                _violations.Add($"lock {name}: token {token} after {highest}");
+            _tokens[name] = Math.Max(token, _tokens.GetValueOrDefault(name));
+        }
+    }
+
+    /// <summary>What the silo says now: nothing acknowledged may be lost, nothing may have happened twice.</summary>
+    public void Check(string key, long? value, long version)
+    {
+        lock (_gate)
+        {
+            long acknowledged = _acknowledged.GetValueOrDefault(key);
+            long attempted = _attempted.GetValueOrDefault(key);
+            if ((value ?? 0) < acknowledged)
+                _violations.Add($"key {key}: {value} is stored, {acknowledged} was acknowledged");
+            if ((value ?? 0) > attempted || version > attempted)
+                _violations.Add($"key {key}: value {value}, version {version}, but only {attempted} writes were made");
+        }
+    }
+}

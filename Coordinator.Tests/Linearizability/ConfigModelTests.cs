@@ -1,0 +1,113 @@
+using Coordinator.Simulation.Linearizability;
+
+namespace Coordinator.Tests.Linearizability;
+
+public sealed class ConfigModelTests
+{
+    private readonly OperationRecorder<ConfigInput, ConfigOutput> recorder = new(new ManualTime());
+
+    private static ConfigInput Get => new ConfigInput.Get("k");
+
+    private static ConfigInput Delete => new ConfigInput.Delete("k");
+
+    [Fact]
+    public void A_life_of_a_key_is_linearizable()
+    {
+        Run(Get, new ConfigOutput.NotFound());
+        Run(Put("a"), new ConfigOutput.Stored(1, 5));
+        Run(Get, new ConfigOutput.Found("a", 1, 5));
+        Run(PutIf(new ConfigExpectation.VersionIs(1), "b"), new ConfigOutput.Stored(2, 7));
+        Run(PutIf(new ConfigExpectation.ValueIs("a"), "c"), new ConfigOutput.Differed());
+        Run(Delete, new ConfigOutput.Deleted(8));
+        Run(Delete, new ConfigOutput.NotFound());
+        Run(PutIf(new ConfigExpectation.RevisionIs(0), "d"), new ConfigOutput.Stored(1, 9));
+        Expect(Verdict.Linearizable);
+    }
+
+    [Fact]
+    public void A_stale_read_is_a_violation()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        Run(Put("b"), new ConfigOutput.Stored(2, 2));
+        Run(Get, new ConfigOutput.Found("a", 1, 1));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Theory]
+    [InlineData(1, 6)]
+    [InlineData(3, 6)]
+    [InlineData(2, 5)]
+    [InlineData(2, 4)]
+    public void A_put_that_repeats_or_skips_a_version_or_lowers_the_revision_is_a_violation(long version, long revision)
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 5));
+        Run(Put("b"), new ConfigOutput.Stored(version, revision));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_put_lost_after_its_answer_is_a_violation()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        Run(Get, new ConfigOutput.NotFound());
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void Two_conditional_puts_on_one_version_cannot_both_succeed()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        int first = recorder.Invoke(1, PutIf(new ConfigExpectation.VersionIs(1), "b"));
+        int second = recorder.Invoke(2, PutIf(new ConfigExpectation.VersionIs(1), "c"));
+        recorder.Return(first, new ConfigOutput.Stored(2, 2));
+        recorder.Return(second, new ConfigOutput.Stored(3, 3));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_put_of_unknown_outcome_counts_its_version_and_a_read_tells_its_revision()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 5));
+        recorder.GiveUp(recorder.Invoke(1, Put("b")));
+        Run(Get, new ConfigOutput.Found("b", 2, 9));
+        Run(Put("c"), new ConfigOutput.Stored(3, 10));
+        Expect(Verdict.Linearizable);
+    }
+
+    [Fact]
+    public void A_revision_once_told_does_not_change()
+    {
+        recorder.GiveUp(recorder.Invoke(1, Put("b")));
+        Run(Get, new ConfigOutput.Found("b", 1, 9));
+        Run(Get, new ConfigOutput.Found("b", 1, 8));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_put_applied_twice_is_a_violation()
+    {
+        recorder.GiveUp(recorder.Invoke(1, Put("b")));
+        Run(Get, new ConfigOutput.Found("b", 2, 9));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Theory]
+    [InlineData(4, 5, true)]
+    [InlineData(4, 4, false)]
+    public void A_condition_that_held_tells_a_revision_that_nobody_heard(long told, long next, bool legal)
+    {
+        recorder.GiveUp(recorder.Invoke(1, Put("b")));
+        Run(PutIf(new ConfigExpectation.RevisionIs(told), "c"), new ConfigOutput.Stored(2, next));
+        Expect(legal ? Verdict.Linearizable : Verdict.NotLinearizable);
+    }
+
+    private static ConfigInput.Put Put(string value) => new("k", value);
+
+    private static ConfigInput.CompareAndSet PutIf(ConfigExpectation expected, string value) =>
+        new("k", expected, value);
+
+    private void Run(ConfigInput input, ConfigOutput output) => recorder.Return(recorder.Invoke(0, input), output);
+
+    private void Expect(Verdict verdict) =>
+        Assert.Equal(verdict, LinearizabilityChecker.Check(new ConfigModel(), recorder.History()).Verdict);
+}

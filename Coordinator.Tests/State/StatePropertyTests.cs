@@ -1,0 +1,82 @@
+using Coordinator.Contracts;
+using Coordinator.Replica.State;
+using Xunit.Sdk;
+
+namespace Coordinator.Tests.State;
+
+/// <summary>Random logs: against a naive model, before a witness, and on copies that begin with snapshots on the way.</summary>
+public sealed class StatePropertyTests
+{
+    private const int Steps = 600;
+
+    private static readonly StateSettings TightLimits = new()
+    {
+        WaitersPerResource = 2,
+        HoldingsPerSession = 2,
+        OpenRequestsPerSession = 6,
+        SessionsMax = 4,
+    };
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1001)]
+    [InlineData(2001)]
+    [InlineData(3001)]
+    public void Every_log_has_the_results_of_the_model_and_keeps_its_promises(int firstSeed)
+    {
+        int grants = 0;
+        for (int seed = firstSeed; seed < firstSeed + 100; seed++)
+        {
+            try
+            {
+                grants += Run(seed);
+            }
+            catch (Exception e)
+            {
+                throw new XunitException($"Seed {seed}: {e.Message}", e);
+            }
+        }
+        Assert.True(grants > 1000, $"only {grants} grants: the commands do not reach what they should");
+    }
+
+    private static int Run(int seed)
+    {
+        var random = new Random(seed);
+        var group = new Group(seed % 2 == 0 ? TightLimits : StateSettings.Default);
+        var model = new NaiveModel(group.State.Settings);
+        var source = new CommandSource(random);
+        var witness = new Witness();
+        Group copy = group.Copy();
+        for (int step = 0; step < Steps; step++)
+        {
+            Command command = source.Next(group.State.LogTimeUs);
+            long stamp = source.Stamp(group.State.LogTimeUs);
+
+            ApplyResult result = group.Apply(command, stamp);
+            if (command.CreateSession is not null && result.Result.Error == ErrorCode.Ok)
+                source.SessionCreated(result.Result.SessionId);
+            CheckAgainstModel(group, model.Apply(group.LastIndex, stamp, command), result, model);
+            witness.See(group.LastIndex, command, result, group.Effects);
+
+            Assert.Equal(result, copy.Apply(command, stamp));
+            Assert.Equal(group.Effects.WaitsEnded, copy.Effects.WaitsEnded);
+            Assert.Equal(group.Effects.SessionsEnded, copy.Effects.SessionsEnded);
+            Assert.Equal((group.State.Hash, group.State.NextDueUs), (copy.State.Hash, copy.State.NextDueUs));
+            if (random.Next(25) != 0)
+                continue;
+            Assert.Equal(group.Snapshot(), copy.Snapshot());
+            copy = group.Copy();
+        }
+        Assert.Equal(group.Snapshot(), copy.Snapshot());
+        return witness.Grants;
+    }
+
+    private static void CheckAgainstModel(Group group, Answer expected, ApplyResult result, NaiveModel model)
+    {
+        Assert.Equal(expected, Answer.Of(result.Result));
+        Assert.Equal(result.Result.Outcome == Outcome.Queued, result.WaitIndex != 0);
+        Assert.Equal(model.WaitsEnded, group.Effects.WaitsEnded.Select(e => (e.EntryIndex, Answer.Of(e.Result))));
+        Assert.Equal(model.SessionsEnded, group.Effects.SessionsEnded.Select(e => e.SessionId));
+        Assert.Equal(model.Revision, group.State.Revision);
+    }
+}
