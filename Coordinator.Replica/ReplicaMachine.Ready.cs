@@ -64,8 +64,7 @@ public sealed partial class ReplicaMachine
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 
     private Envelope Wrap(Message message) => new(
-        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To,
-        IsAnswer(message.Type) ? _activations.EpochOf(message.To) : 0, message);
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message);
 
     private void RoleChanged(SoftState soft)
     {

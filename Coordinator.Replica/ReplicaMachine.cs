@@ -118,7 +118,12 @@ public sealed partial class ReplicaMachine
                 _activations.Record(envelope.From, envelope.Epoch);
                 break;
         }
-        if (IsAnswer(envelope.Message.Type) && envelope.AnswersEpoch != _stored.Epoch)
+        if (envelope.ReceiverEpoch > _stored.Epoch)
+        {
+            HeardOfSuccessor(envelope.ReceiverEpoch);
+            return;
+        }
+        if (IsAnswer(envelope.Message.Type) && envelope.ReceiverEpoch != _stored.Epoch)
             return;
         if (envelope.Message.Term == _raft.Term)
             _heardUs[envelope.From] = _nowUs;

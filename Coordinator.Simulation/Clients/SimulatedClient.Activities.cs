@@ -56,7 +56,8 @@ internal sealed partial class SimulatedClient
     {
         if (acquire.IsDone || session.IsOver)
             return;
-        var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = random.Chance(0.3) };
+        acquire.IsGivenBack |= random.Chance(0.3);
+        var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = acquire.IsGivenBack };
         AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, answer));
     }
 
