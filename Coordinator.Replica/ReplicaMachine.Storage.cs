@@ -188,7 +188,8 @@ public sealed partial class ReplicaMachine
     {
         if (_writes.Installing is { } install)
         {
-            _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
+            if (!_writes.IsInstallPrepared)
+                _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
             return;
         }
         if (_snapshots.IsDue)

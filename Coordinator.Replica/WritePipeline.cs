@@ -42,6 +42,9 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     /// <summary>A snapshot from the leader whose chunks have to be written before anything after it.</summary>
     public Snapshot? Installing => _install;
 
+    /// <summary>The chunks of <see cref="Installing"/> are written; it waits for its write, or that is on its way.</summary>
+    public bool IsInstallPrepared => _install is not null && ReferenceEquals((_prepared ?? _inFlightSnapshot)?.Snapshot, _install);
+
     /// <summary>Takes over what one StorageAppend message asks for.</summary>
     public void Add(Message append, long nowUs)
     {
@@ -66,8 +69,13 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
 
     public void Add(Release release) => _releases.Add(release);
 
-    /// <summary>The snapshot's chunks are written; the next write switches to it.</summary>
-    public void Prepare(PreparedSnapshot prepared) => _prepared = prepared;
+    /// <summary>The snapshot's chunks are written; the next write switches to it. An own one that a leader's has
+    /// overtaken is garbage.</summary>
+    public void Prepare(PreparedSnapshot prepared)
+    {
+        if (_install is null || ReferenceEquals(_install, prepared.Snapshot))
+            _prepared = prepared;
+    }
 
     /// <summary>Removes the durable prefix below a snapshot, a slice with each write.</summary>
     private void SetCompactTarget(long snapshotIndex) =>
