@@ -24,16 +24,27 @@ internal static class SimulationRun
         var trace = new Trace(events, traceOutput, hashesTrace);
         World world = WorldBuilder.Build(scenario, bug, random, events, trace);
         trace.Add($"seed {seed}: {scenario.Peers} peers, {scenario.Clients} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
-        var faults = new FaultInjector(world, random.Fork());
+        try
+        {
+            Run(world, new FaultInjector(world, random.Fork()));
+        }
+        catch (Exception broken) when (broken is not InvariantViolation)
+        {
+            throw new InvariantViolation("nothing breaks", broken.Message, broken);
+        }
+        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
+    }
+
+    private static void Run(World world, FaultInjector faults)
+    {
         faults.Start();
         foreach (SimulatedClient client in world.Clients)
             client.Start();
-        events.RunUntil(scenario.SafetyUs);
+        world.Events.RunUntil(world.Scenario.SafetyUs);
         faults.Heal();
         Converge(world);
         world.Invariants.AtEnd(world);
         world.Happenings.Count(Happening.Converged);
-        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
     }
 
     private static void Converge(World world)
