@@ -181,6 +181,9 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.Unreachable unreachable:
                 _replica.ReportUnreachable(unreachable.Peer);
                 break;
+            case PeerInput.Campaign:
+                _replica.Campaign();
+                break;
             case PeerInput.TransferLeadership transfer:
                 _replica.TransferLeadership(transfer.To);
                 break;
