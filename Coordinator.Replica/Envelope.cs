@@ -3,17 +3,17 @@ using Coordinator.Raft;
 namespace Coordinator.Replica;
 
 /// <summary>
-/// A Raft message with the activation that speaks (rule 5). <see cref="AnswersEpoch"/> names the activation of the
-/// receiver whose message this answers; an answer to an earlier activation is dropped, or a late grant for a log that
-/// the candidate no longer has would elect it.
+/// A Raft message with the activation that speaks (rule 5). <see cref="ReceiverEpoch"/> names the activation that it is
+/// for: an answer to an earlier activation is dropped, or a late grant for a log that the candidate no longer has would
+/// elect it; and whoever hears that a later activation of its own exists has been fenced off.
 /// </summary>
 /// <param name="Epoch">Of the sender's activation.</param>
-/// <param name="AnswersEpoch">0 for what is no answer.</param>
+/// <param name="ReceiverEpoch">The latest activation of the receiver that the sender has heard; 0: none yet.</param>
 public sealed record Envelope(
     int Group,
     PeerId From,
     Guid StorageId,
     long Epoch,
     PeerId To,
-    long AnswersEpoch,
+    long ReceiverEpoch,
     Message Message);

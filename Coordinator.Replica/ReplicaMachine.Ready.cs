@@ -7,6 +7,9 @@ namespace Coordinator.Replica;
 public sealed partial class ReplicaMachine
 {
     private readonly List<Message> _heldRequests = [];
+
+    /// <summary>Oldest first; those answered long ago included.</summary>
+    private readonly List<(PeerId To, long SinceUs)> _snapshotsSent = [];
     private readonly ApplyEffects _applied = new();
     private readonly List<CommandTicket> _takenCommands = [];
 
@@ -57,15 +60,36 @@ public sealed partial class ReplicaMachine
         }
         else
         {
+            if (message.Type == MessageType.Snap)
+                SnapshotSent(message.To);
             _effects.Send.Add(Wrap(message));
+        }
+    }
+
+    private void SnapshotSent(PeerId to)
+    {
+        _snapshotsSent.RemoveAll(sent => sent.To == to);
+        _snapshotsSent.Add((to, _nowUs));
+    }
+
+    /// <summary>
+    /// A leader waits for the answer to a snapshot and sends nothing else meanwhile. The snapshot or its answer can be
+    /// lost, and nobody reports that: after a while it tries again. For a follower that has answered this does nothing.
+    /// </summary>
+    private void ReportLostSnapshots()
+    {
+        while (_snapshotsSent.Count > 0 && _nowUs - _snapshotsSent[0].SinceUs >= _options.SnapshotTimeoutUs)
+        {
+            PeerId to = _snapshotsSent[0].To;
+            _snapshotsSent.RemoveAt(0);
+            _raft.ReportSnapshot(to, SnapshotStatus.Failed);
         }
     }
 
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 
     private Envelope Wrap(Message message) => new(
-        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To,
-        IsAnswer(message.Type) ? _activations.EpochOf(message.To) : 0, message);
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message);
 
     private void RoleChanged(SoftState soft)
     {
@@ -88,6 +112,7 @@ public sealed partial class ReplicaMachine
         _clock.Start(HighestStampUs(), _nowUs);
         _proposedStampUs = 0;
         _appendTimes.Clear();
+        _snapshotsSent.Clear();
         _open.DropNotIn((index, term) => _raft.TermAt(index) == term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
     }

@@ -12,6 +12,10 @@ public sealed partial class ReplicaMachine
     private readonly List<GatedItem> _confirmed = [];
     private bool _epochCheckDue;
 
+    /// <summary>The latest activation of this very peer that another has heard; and as known when the read began.</summary>
+    private long _successorEpoch;
+    private long _successorAsked;
+
     /// <summary>The outcome of the write in flight. Anything but committed leaves its fate open (rule 4).</summary>
     public void WriteEnded(long epoch, WriteOutcome outcome)
     {
@@ -38,7 +42,7 @@ public sealed partial class ReplicaMachine
     {
         if (Service != ServiceState.Running || asked != _stored.Epoch)
             return;
-        if (stored == _stored.Epoch)
+        if (stored == _stored.Epoch && _successorAsked <= _stored.Epoch)
         {
             _gate.ReadConfirmed(_confirmed);
             ReleaseConfirmed();
@@ -51,7 +55,7 @@ public sealed partial class ReplicaMachine
         {
             Halt(ServiceState.Quarantined, stored is null
                 ? "The peer's row is missing: it comes back only under a new peer id."
-                : $"The stored epoch {stored} is below this activation's {_stored.Epoch}: the database went back in time.");
+                : $"Epoch {stored} is stored, {Math.Max(_stored.Epoch, _successorAsked)} was activated: the database went back in time.");
         }
     }
 
@@ -124,6 +128,16 @@ public sealed partial class ReplicaMachine
         return (loaded, mirror, raft, new WritePipeline(loaded, mirror, _options), new SnapshotPlanner(_options, loaded.Epoch));
     }
 
+    /// <summary>
+    /// Others speak to a later activation of this peer, so this one is fenced off, or its database went back in time: the
+    /// row says which. What is meant for the other is not for this log.
+    /// </summary>
+    private void HeardOfSuccessor(long epoch)
+    {
+        _epochCheckDue |= epoch > _successorEpoch;
+        _successorEpoch = Math.Max(_successorEpoch, epoch);
+    }
+
     private void Suspend(string why)
     {
         Halt(ServiceState.Suspended, why);
@@ -146,6 +160,7 @@ public sealed partial class ReplicaMachine
         {
             _gate.ReadBegins(_nowUs);
             _epochCheckDue = false;
+            _successorAsked = _successorEpoch;
             _effects.ReadEpoch = _stored.Epoch;
         }
     }

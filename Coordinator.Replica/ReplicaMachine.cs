@@ -118,7 +118,12 @@ public sealed partial class ReplicaMachine
                 _activations.Record(envelope.From, envelope.Epoch);
                 break;
         }
-        if (IsAnswer(envelope.Message.Type) && envelope.AnswersEpoch != _stored.Epoch)
+        if (envelope.ReceiverEpoch > _stored.Epoch)
+        {
+            HeardOfSuccessor(envelope.ReceiverEpoch);
+            return;
+        }
+        if (IsAnswer(envelope.Message.Type) && envelope.ReceiverEpoch != _stored.Epoch)
             return;
         if (envelope.Message.Term == _raft.Term)
             _heardUs[envelope.From] = _nowUs;
@@ -243,6 +248,7 @@ public sealed partial class ReplicaMachine
         // After a pause one tick: the messages that waited have been heard, and an election would answer nothing.
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
         _raft.Tick();
+        ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2)
             _epochCheckDue = true;
     }

@@ -47,5 +47,8 @@ public sealed record ReplicaOptions
     /// <summary>A commit index that nothing else makes durable is written after this long.</summary>
     public long LazyCommitUs { get; init; } = 1_000_000;
 
+    /// <summary>A snapshot that a follower has not confirmed by then is taken for lost, and sent again.</summary>
+    public long SnapshotTimeoutUs { get; init; } = 30_000_000;
+
     public long ElectionTimeoutUs => TickUs * ElectionTicks;
 }

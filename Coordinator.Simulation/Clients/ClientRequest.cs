@@ -40,6 +40,9 @@ internal sealed class ClientRequest
 
     public bool IsDone { get; set; }
 
+    /// <summary>A cancel that gives back is on its way: a grant heard now may be gone already.</summary>
+    public bool IsGivenBack { get; set; }
+
     /// <summary>Called once, with the final answer; null: nobody will ever know.</summary>
     public Action<CommandAnswer?>? Commanded { get; init; }
 

@@ -56,7 +56,8 @@ internal sealed partial class SimulatedClient
     {
         if (acquire.IsDone || session.IsOver)
             return;
-        var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = random.Chance(0.3) };
+        acquire.IsGivenBack |= random.Chance(0.3);
+        var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = acquire.IsGivenBack };
         AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, answer));
     }
 
@@ -65,10 +66,9 @@ internal sealed partial class SimulatedClient
     {
         if (answer is null || acquire.IsDone)
             return;
-        world.Happenings.Count(answer.Result.Outcome == Outcome.Cancelled ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
-        if (answer.Result.Outcome == Outcome.Cancelled || answer.Result.Outcome == Outcome.Released
-            || answer.Result.Outcome == Outcome.Granted)
+        if (answer.Result.Outcome is Outcome.Cancelled or Outcome.Granted)
         {
+            world.Happenings.Count(answer.Result.Token == 0 ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
             Finish(acquire, answer);
             return;
         }

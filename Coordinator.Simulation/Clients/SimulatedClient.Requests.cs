@@ -29,6 +29,8 @@ internal sealed partial class SimulatedClient
                 Lose(session);
                 return;
         }
+        if (request.IsGivenBack && answer.Result.Outcome == Outcome.Granted)
+            return;
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RepeatAnswered);
         Invariants.CommandAnswered(this, request, answer);

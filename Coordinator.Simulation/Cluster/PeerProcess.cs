@@ -75,10 +75,10 @@ internal sealed partial class PeerProcess
     {
         if (Machine is null)
             return;
-        if (envelope.AnswersEpoch != 0 && envelope.AnswersEpoch != Epoch)
+        if (envelope.ReceiverEpoch != 0 && envelope.ReceiverEpoch < Epoch)
             _world.Happenings.Count(Happening.AnswerToEarlierActivation);
-        Envelope heard = _world.Bug.ForgesAnswers && envelope.AnswersEpoch != 0
-            ? envelope with { AnswersEpoch = Epoch }
+        Envelope heard = _world.Bug.ForgesAnswers && envelope.ReceiverEpoch != 0
+            ? envelope with { ReceiverEpoch = Epoch }
             : envelope;
         Post(machine => machine.Receive(heard));
     }

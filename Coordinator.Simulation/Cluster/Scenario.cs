@@ -76,6 +76,7 @@ internal sealed record Scenario
         MessageBytesMax = random.Chance(0.3) ? random.Between(64, 2_000) : 1024 * 1024,
         UncommittedBytesMax = random.Chance(0.2) ? random.Between(300, 3_000) : 64L * 1024 * 1024,
         CommandTimeoutUs = random.Between(1_000, 8_000) * 1_000,
+        SnapshotTimeoutUs = random.Between(500, 6_000) * 1_000,
         QueryTimeoutUs = random.Between(1_000, 5_000) * 1_000,
     };
 

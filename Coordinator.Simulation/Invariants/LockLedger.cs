@@ -98,12 +98,14 @@ internal sealed class LockLedger
         }
     }
 
+    /// <summary>Cancelled with a token: the grant came first, and was given back at once.</summary>
     private void Cancel(Command command, CommandResult result)
     {
+        if (result.Outcome != Outcome.Cancelled || result.Token == 0)
+            return;
         foreach (LockView view in _locks.Values)
         {
-            if (result.Outcome == Outcome.Released && view.Holder is { } holder
-                && holder.SessionId == command.SessionId && holder.RequestId == command.CancelWait.RequestId)
+            if (view.Holder is { } holder && holder.SessionId == command.SessionId && holder.RequestId == command.CancelWait.RequestId)
                 Release(view, holder);
         }
     }
