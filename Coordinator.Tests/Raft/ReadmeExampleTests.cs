@@ -4,7 +4,7 @@ public sealed class ReadmeExampleTests
 {
     [Fact]
     public void The_example_does_what_it_says() =>
-        Assert.All(ReadmeExample.ElectAndSet(), node => Assert.Equal("blue", node.Map["colour"]));
+        Assert.All(ReadmeExample.Run(), node => Assert.Equal("blue", node.Map["colour"]));
 
     [Fact]
     public void The_README_shows_the_example_that_runs_here()
