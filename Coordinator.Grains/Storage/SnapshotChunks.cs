@@ -4,8 +4,8 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// A snapshot's bytes, in rows of at most <see cref="BytesMax"/>. Unfenced: they are garbage until a fenced write points
-/// at them (rule 8), and an activation only writes under its own epoch.
+/// A snapshot's bytes, in rows of at most <see cref="BytesMax"/>. Unfenced: they are garbage until a fenced write
+/// points at them (rule 8), and an activation only writes under its own epoch.
 /// </summary>
 public static class SnapshotChunks
 {
@@ -84,7 +84,7 @@ public static class SnapshotChunks
         return next == pointer.Chunks && data.Length == pointer.Bytes
             ? data.GetBuffer().AsMemory(0, (int)data.Length)
             : throw Damaged(
-                key, pointer, next, $"{next} chunks of {data.Length} bytes stored, {pointer.Chunks} of {pointer.Bytes} due");
+                key, pointer, next, $"{next} chunks, {data.Length} bytes; due: {pointer.Chunks}, {pointer.Bytes}");
     }
 
     private static CorruptRowException Damaged(PeerKey key, SnapshotPointer pointer, int chunk, string what) =>
