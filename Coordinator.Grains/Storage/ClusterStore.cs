@@ -109,7 +109,7 @@ internal static class ClusterStore
 
     private static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
     {
-        int chunks = SnapshotChunks.CountFor(peer.SnapshotData.Length);
+        int chunks = SnapshotPointer.ChunksOf(peer.SnapshotData.Length);
         var pointer = new SnapshotPointer(
             BootstrapEpoch, BootstrapSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks,
             peer.SnapshotData.Length);

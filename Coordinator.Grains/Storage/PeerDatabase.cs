@@ -101,12 +101,12 @@ public sealed class PeerDatabase : IAsyncDisposable
 
     /// <summary>Unfenced and idempotent (rule 8). False: not known to be durable, try again.</summary>
     /// <param name="chunk">Counted from 0.</param>
-    /// <param name="data">At most <see cref="SnapshotChunks.BytesMax"/>.</param>
+    /// <param name="data">At most <see cref="SnapshotPointer.ChunkBytes"/>.</param>
     public async Task<bool> WriteSnapshotChunkAsync(
         PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data,
         CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, SnapshotChunks.BytesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, SnapshotPointer.ChunkBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(chunk);
         try
         {
