@@ -8,18 +8,18 @@ namespace Coordinator.Grains.Storage;
 /// </summary>
 internal static partial class StorageLog
 {
-    [LoggerMessage(2000, LogLevel.Information,
+    [LoggerMessage(2000, LogLevel.Debug,
         "Database {Database} on {Host} is open: schema version {Version}, found {Found}")]
     public static partial void Opened(ILogger log, string database, string host, int version, int found);
 
     [LoggerMessage(2001, LogLevel.Information, "Waiting for the database: {Reason}")]
     public static partial void OpenWaits(ILogger log, string reason);
 
-    [LoggerMessage(2002, LogLevel.Information,
+    [LoggerMessage(2002, LogLevel.Debug,
         "Cluster {ClusterId} is bootstrapped with {Peers} peers in this database")]
     public static partial void Bootstrapped(ILogger log, Guid clusterId, int peers);
 
-    [LoggerMessage(2003, LogLevel.Information,
+    [LoggerMessage(2003, LogLevel.Debug,
         "Peer {Key} is activated: epoch {Epoch}, owner {Owner}, term {Term}, {Entries} entries")]
     public static partial void Activated(ILogger log, PeerKey key, long epoch, string owner, long term, int entries);
 
