@@ -51,6 +51,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             foreach (StoredPeer peer in cluster.Peers)
                 await group.AddPeerAsync(peer.Key, options, time, log, cancellationToken);
             gateway.Attach([.. group._peers.Values]);
+            group.BeginElection();
             HostLog.Activated(log, Group, group._peers.Count);
             return group;
         }
@@ -104,6 +105,11 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         _peers.TryAdd(key.Peer, new PeerLoop(
             replica, loaded, _database, options.SiloId, Deliver, Gateway.SessionEnded, Gateway.LeadershipChanged, time, log));
     }
+
+    /// <summary>All peers are here and none has a leader: the one with the longest log need not wait for its time-out.</summary>
+    private void BeginElection() => _peers.Values
+        .MaxBy(peer => (peer.Status.Term, peer.Status.LastIndex, peer.Peer))
+        ?.Post(new PeerInput.Campaign());
 
     private async Task<LoadedPeer> ActivateAsync(
         PeerKey key, EmbeddedGroupOptions options, TimeProvider time, ILogger log, CancellationToken cancellationToken)

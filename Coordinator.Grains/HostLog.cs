@@ -9,6 +9,8 @@ internal static partial class HostLog
 {
     public static void PeerChanged(ILogger log, ReplicaStatus before, ReplicaStatus now)
     {
+        if (now.Detail == PeerLoop.OrderlyStop)
+            return;
         if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
             PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");
         else if (now.Role == Raft.RaftState.Leader && before.Role != Raft.RaftState.Leader)

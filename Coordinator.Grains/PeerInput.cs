@@ -38,5 +38,7 @@ internal abstract record PeerInput
 
     internal sealed record Halt(ServiceState State, string Why) : PeerInput;
 
+    internal sealed record Campaign : PeerInput;
+
     internal sealed record TransferLeadership(PeerId To) : PeerInput;
 }

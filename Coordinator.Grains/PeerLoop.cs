@@ -16,6 +16,9 @@ namespace Coordinator.Grains;
 /// </summary>
 public sealed class PeerLoop : IAsyncDisposable
 {
+    /// <summary>Why a peer has stopped when its silo was told to.</summary>
+    internal const string OrderlyStop = "The silo stops.";
+
     /// <summary>Callers' requests waiting in the inbox; one more is refused as overloaded.</summary>
     internal const int RequestsMax = 16_384;
 
@@ -92,7 +95,7 @@ public sealed class PeerLoop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ticker.DisposeAsync();
-        _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, "The silo stops."));
+        _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, OrderlyStop));
         _inbox.Writer.TryComplete();
         await _running;
         await _storage.DisposeAsync();
@@ -180,6 +183,9 @@ public sealed class PeerLoop : IAsyncDisposable
                 break;
             case PeerInput.Unreachable unreachable:
                 _replica.ReportUnreachable(unreachable.Peer);
+                break;
+            case PeerInput.Campaign:
+                _replica.Campaign();
                 break;
             case PeerInput.TransferLeadership transfer:
                 _replica.TransferLeadership(transfer.To);

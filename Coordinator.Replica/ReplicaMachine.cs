@@ -144,6 +144,13 @@ public sealed partial class ReplicaMachine
             _raft.ReportSnapshot(peer, status);
     }
 
+    /// <summary>Asks for an election now instead of after the time-out: all peers have just been started.</summary>
+    public void Campaign()
+    {
+        if (Service == ServiceState.Running)
+            _raft.Campaign();
+    }
+
     public void TransferLeadership(PeerId to)
     {
         if (Service == ServiceState.Running)

@@ -9,7 +9,9 @@ public abstract record ActivationResult
     {
     }
 
-    /// <summary>The epoch is this activation's and committed; all state was loaded after that, in one consistent read.</summary>
+    /// <summary>
+    /// The epoch is this activation's and committed; all state was loaded after that, in one consistent read.
+    /// </summary>
     public sealed record Activated(LoadedPeer Peer) : ActivationResult;
 
     /// <summary>No row: a lost peer; it comes back only under a new peer id (rule 1).</summary>

@@ -97,8 +97,8 @@ internal sealed class Activations(DatabaseConnections connections, ILogger log)
         return new ActivationResult.Superseded(epoch);
     }
 
-    // The row lock puts this after a write in doubt; a write that has not begun meets another epoch (rule 4). A try of this
-    // very activation whose answer was lost is known by its mark: nobody else has taken over then.
+    // The row lock puts this after a write in doubt; a write that has not begun meets another epoch (rule 4). A try
+    // of this very activation whose answer was lost is known by its mark: nobody else has taken over then.
     private static async Task<long?> TryTakeBackAsync(
         NpgsqlConnection connection, PeerKey key, long epoch, long acknowledgedWriteSeq, string owner, Guid mine,
         Guid[] earlier)
@@ -111,7 +111,8 @@ internal sealed class Activations(DatabaseConnections connections, ILogger log)
             RETURNING epoch
             """,
             connection);
-        command.Add(key.Group).Add(key.Peer.Value).Add(epoch).Add(acknowledgedWriteSeq).Add(owner).Add(mine).Add(earlier);
+        command.Add(key.Group).Add(key.Peer.Value).Add(epoch).Add(acknowledgedWriteSeq).Add(owner)
+            .Add(mine).Add(earlier);
         return await command.ExecuteScalarAsync() as long?;
     }
 

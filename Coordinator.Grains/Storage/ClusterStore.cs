@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Coordinator.Grains.Storage;
 
-/// <summary>Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster or a peer row (rule 1).</summary>
+/// <summary>
+/// Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster or a peer row (rule 1).
+/// </summary>
 internal static class ClusterStore
 {
     // An activation's epoch is 1 at the least: 0 is bootstrap's.
@@ -41,7 +43,7 @@ internal static class ClusterStore
         if (peers.FirstOrDefault(p => p.HardState.Commit != p.SnapshotIndex) is { } wrong)
         {
             throw new ArgumentException(
-                $"Peer {wrong.Key} has commit index {wrong.HardState.Commit} and its snapshot at {wrong.SnapshotIndex}.",
+                $"Peer {wrong.Key} has commit index {wrong.HardState.Commit}, its snapshot {wrong.SnapshotIndex}.",
                 nameof(peers));
         }
 
@@ -107,9 +109,10 @@ internal static class ClusterStore
 
     private static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
     {
-        int chunks = SnapshotChunks.CountFor(peer.SnapshotData.Length);
+        int chunks = SnapshotPointer.ChunksOf(peer.SnapshotData.Length);
         var pointer = new SnapshotPointer(
-            BootstrapEpoch, BootstrapSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks, peer.SnapshotData.Length);
+            BootstrapEpoch, BootstrapSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks,
+            peer.SnapshotData.Length);
         await using var command = new NpgsqlCommand(
             """
             INSERT INTO coordinator.peer (

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// The connection string as given, with what rule 7 fixes laid over it.
-/// Invariant: no setting of role, database or caller outlives this, and nothing cancels a statement at the protocol's level.
+/// The connection string as given, with what rule 7 fixes laid over it. Invariant: no setting of role, database or
+/// caller outlives this, and nothing cancels a statement at the protocol's level.
 /// </summary>
 internal static class ConnectionSettings
 {

@@ -9,9 +9,10 @@ using Npgsql.Internal;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Closes the socket under a command in flight. Npgsql itself only offers a cancel request, which is what rule 7 forbids:
-/// a cancelled wait for a synchronous standby answers success. So this reaches for the socket in its connector, which the
-/// exact package version pins; another version without it fails at the first connection, not at the first fault.
+/// Closes the socket under a command in flight. Npgsql itself only offers a cancel request, which is what rule 7
+/// forbids: a cancelled wait for a synchronous standby answers success. So this reaches for the socket in its
+/// connector, which the exact package version pins; another version without it fails at the first connection, not at
+/// the first fault.
 /// </summary>
 internal static class ConnectionSocket
 {

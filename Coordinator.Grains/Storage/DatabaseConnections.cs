@@ -65,8 +65,8 @@ internal sealed class DatabaseConnections : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs <paramref name="command"/> on a shared connection, watched. Cancelling closes the socket: what the server makes
-    /// of the command is then unknown.
+    /// Runs <paramref name="command"/> on a shared connection, watched. Cancelling closes the socket: what the server
+    /// makes of the command is then unknown.
     /// </summary>
     /// <exception cref="UnconfirmedException">The server answered with a warning.</exception>
     public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> command, CancellationToken cancellationToken)
@@ -86,7 +86,9 @@ internal sealed class DatabaseConnections : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether <paramref name="e"/> says that the database cannot be used now, not that this program is wrong.</summary>
+    /// <summary>
+    /// Whether <paramref name="e"/> says that the database cannot be used now, not that this program is wrong.
+    /// </summary>
     public static bool IsFault(Exception e) =>
         e is NpgsqlException or DatabaseRefusedException or UnconfirmedException or TimeoutException or SocketException
             or IOException;

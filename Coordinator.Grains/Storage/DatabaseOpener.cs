@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Coordinator.Grains.Storage;
 
-/// <summary>The first connection: waits for a server that is starting, takes no refusal for a delay, migrates.</summary>
+/// <summary>
+/// The first connection: waits for a server that is starting, takes no refusal for a delay, migrates.
+/// </summary>
 internal static class DatabaseOpener
 {
     public static async Task MigrateAsync(

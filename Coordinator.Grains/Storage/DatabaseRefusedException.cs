@@ -22,4 +22,5 @@ public sealed class SchemaTooNewException(int stored, int known)
 
 /// <summary>Bootstrap met a database that already holds a cluster or peers (rule 1). Nothing was changed.</summary>
 public sealed class AlreadyBootstrappedException(string found)
-    : DatabaseRefusedException($"The database already holds {found}; a cluster is bootstrapped once, in empty databases.");
+    : DatabaseRefusedException(
+        $"The database already holds {found}; a cluster is bootstrapped once, in empty databases.");

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Reads the epochs of all peers for all who wait (rule 6). Invariant: an answer comes from a SELECT that began after the
-/// question; whoever asks while one is on its way waits for the next.
+/// Reads the epochs of all peers for all who wait (rule 6). Invariant: an answer comes from a SELECT that began after
+/// the question; whoever asks while one is on its way waits for the next.
 /// </summary>
 internal sealed class EpochReader(DatabaseConnections connections, ILogger log) : IAsyncDisposable
 {

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Checks a database at start and then periodically (rule 7). Invariant: from a check that refuses the server to the one
-/// that finds it in order, nobody gets a connection.
+/// Checks a database at start and then periodically (rule 7). Invariant: from a check that refuses the server to the
+/// one that finds it in order, nobody gets a connection.
 /// </summary>
 internal sealed class HealthMonitor : IAsyncDisposable
 {
@@ -60,7 +60,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
         {
             await using NpgsqlConnection connection = await _connections.OpenForCheckAsync(_stopping.Token);
             return await Watchdog.RunAsync(
-                connection, () => ReadAsync(connection), _connections.CommandTimeout, _connections.Time, _stopping.Token);
+                connection, () => ReadAsync(connection), _connections.CommandTimeout, _connections.Time,
+                _stopping.Token);
         }
         catch (DatabaseRefusedException e)
         {

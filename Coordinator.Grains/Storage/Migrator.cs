@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Coordinator.Grains.Storage;
 
-/// <summary>Brings a database to this program's schema, forward only. Invariant: two starters never run a step twice.</summary>
+/// <summary>
+/// Brings a database to this program's schema, forward only. Invariant: two starters never run a step twice.
+/// </summary>
 internal static class Migrator
 {
     // Any constant of the program's own will do; it is the same for all versions for all time.

@@ -26,7 +26,9 @@ public sealed class PeerDatabase : IAsyncDisposable
         _monitor = new HealthMonitor(connections, options, health => HealthChanged?.Invoke(health), log);
     }
 
-    /// <summary>Raised from the check's own loop, after every check whose finding differs from the one before.</summary>
+    /// <summary>
+    /// Raised from the check's own loop, after every check whose finding differs from the one before.
+    /// </summary>
     public event Action<DatabaseHealth>? HealthChanged;
 
     public DatabaseHealth Health => _monitor.Health;
@@ -58,8 +60,10 @@ public sealed class PeerDatabase : IAsyncDisposable
     public Task<StoredCluster?> ReadClusterAsync(CancellationToken cancellationToken) =>
         _connections.UseAsync(ClusterStore.ReadAsync, cancellationToken);
 
-    /// <summary>Writes cluster and peers in one transaction (rule 1). If it throws anything else than what is named here,
-    /// it may have happened: read the cluster again.</summary>
+    /// <summary>
+    /// Writes cluster and peers in one transaction (rule 1). If it throws anything else than what is named here, it
+    /// may have happened: read the cluster again.
+    /// </summary>
     /// <exception cref="AlreadyBootstrappedException">A cluster or a peer is there; nothing was changed.</exception>
     public async Task BootstrapAsync(
         Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, CancellationToken cancellationToken)
@@ -88,19 +92,21 @@ public sealed class PeerDatabase : IAsyncDisposable
         PeerKey key, long epoch, long acknowledgedWriteSeq, string owner, CancellationToken cancellationToken) =>
         _activations.ReactivateAsync(key, epoch, acknowledgedWriteSeq, owner, cancellationToken);
 
-    /// <summary>Never cancelled; faults are outcomes. Gathered with other peers' writes into one statement (rule 3).</summary>
+    /// <summary>
+    /// Never cancelled; faults are outcomes. Gathered with other peers' writes into one statement (rule 3).
+    /// </summary>
     /// <exception cref="InvalidOperationException">The peer has a write in flight.</exception>
     /// <exception cref="ArgumentException">The write contradicts itself.</exception>
     public Task<WriteOutcome> WriteAsync(PeerWrite write) => _writer.WriteAsync(write);
 
     /// <summary>Unfenced and idempotent (rule 8). False: not known to be durable, try again.</summary>
     /// <param name="chunk">Counted from 0.</param>
-    /// <param name="data">At most <see cref="SnapshotChunks.BytesMax"/>.</param>
+    /// <param name="data">At most <see cref="SnapshotPointer.ChunkBytes"/>.</param>
     public async Task<bool> WriteSnapshotChunkAsync(
         PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data,
         CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, SnapshotChunks.BytesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, SnapshotPointer.ChunkBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(chunk);
         try
         {
@@ -116,8 +122,9 @@ public sealed class PeerDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Removes chunks that nobody can switch to any more; never <paramref name="keep"/>, never those that the row points
-    /// at, never what the current activation is still writing. A fault is logged: the next time removes what is left.
+    /// Removes chunks that nobody can switch to any more; never <paramref name="keep"/>, never those that the row
+    /// points at, never what the current activation is still writing. A fault is logged: the next time removes what
+    /// is left.
     /// </summary>
     public async Task DeleteSnapshotsExceptAsync(PeerKey key, SnapshotPointer keep, CancellationToken cancellationToken)
     {

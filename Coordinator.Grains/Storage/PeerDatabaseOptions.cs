@@ -9,10 +9,14 @@ public sealed record PeerDatabaseOptions
     /// </summary>
     public required string ConnectionString { get; init; }
 
-    /// <summary>How long <see cref="PeerDatabase.OpenAsync"/> waits for a server that is starting up or not there yet.</summary>
+    /// <summary>
+    /// How long <see cref="PeerDatabase.OpenAsync"/> waits for a server that is starting up or not there yet.
+    /// </summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A write or an epoch read that takes longer loses its socket; a write's outcome is then Unknown (rule 7).</summary>
+    /// <summary>
+    /// A write or an epoch read that takes longer loses its socket; a write's outcome is then Unknown (rule 7).
+    /// </summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>An activation with its load, a snapshot chunk, or a check that takes longer loses its socket.</summary>
@@ -36,7 +40,7 @@ public sealed record PeerDatabaseOptions
     /// <summary>Log rows gathered into one statement; a single peer's larger write goes alone.</summary>
     public int StatementRowsMax { get; init; } = 4096;
 
-    /// <exception cref="ArgumentOutOfRangeException">An option that is not positive, or contradicts another.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is not positive, or contradicts another.</exception>
     public void Validate()
     {
         Positive(OpenTimeout, nameof(OpenTimeout));

@@ -6,14 +6,15 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Reads all that is stored of a peer, in one consistent read after its activation committed (rule 2). Invariant: what it
-/// returns was verified row by row, and nothing is skipped (rule 9).
+/// Reads all that is stored of a peer, in one consistent read after its activation committed (rule 2). Invariant:
+/// what it returns was verified row by row, and nothing is skipped (rule 9).
 /// </summary>
 internal static class PeerLoader
 {
     public static async Task<ActivationResult> LoadAsync(NpgsqlConnection connection, PeerKey key, long epoch)
     {
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await using NpgsqlTransaction transaction =
+            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         try
         {
             PeerRow? row = await PeerRow.ReadAsync(connection, key);
@@ -74,7 +75,8 @@ internal static class PeerLoader
         return entries;
     }
 
-    // The log reaches from the snapshot, or before it, to the row's last index: an entry lost at either end is missed too.
+    // The log reaches from the snapshot, or before it, to the row's last index: an entry lost at either end is missed
+    // too.
     private static void VerifyEnds(PeerRow row, List<Entry> entries)
     {
         long first = entries.Count > 0 ? entries[0].Index : row.Snapshot.Index + 1;

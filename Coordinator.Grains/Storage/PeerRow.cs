@@ -51,7 +51,7 @@ internal sealed record PeerRow(
     {
         string? wrong =
             identity != RowChecksums.Identity(Key, StorageId) ? "checksum of storage_id"
-            : state != RowChecksums.State(Key, WriteSeq, HardState) ? "checksum of write_seq, term, vote and commit_index"
+            : state != RowChecksums.State(Key, WriteSeq, HardState) ? "checksum of write_seq, term, vote, commit_index"
             : log != RowChecksums.Log(Key, LastIndex) ? "checksum of last_index"
             : snapshot != RowChecksums.Snapshot(Key, Snapshot) ? "checksum of the snapshot's columns"
             : HardState.Commit > LastIndex ? $"commit_index {HardState.Commit} is above last_index {LastIndex}"

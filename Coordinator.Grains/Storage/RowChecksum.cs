@@ -4,8 +4,9 @@ using System.Numerics;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// CRC-32C over the fields of a row, its key included (rule 9). Invariant: fields of fixed length, or led by their length,
-/// in one fixed order, so that two different rows of a table never give the same bytes. Stored as a signed integer.
+/// CRC-32C over the fields of a row, its key included (rule 9). Invariant: fields of fixed length, or led by their
+/// length, in one fixed order, so that two different rows of a table never give the same bytes. Stored as a signed
+/// integer.
 /// </summary>
 internal struct RowChecksum
 {

@@ -4,8 +4,8 @@ using Coordinator.Replica.Storage;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Which fields each checksum covers. A peer's row has four, one for each group of columns that a write sets together, so
-/// that a writer never needs to know the columns that it leaves alone.
+/// Which fields each checksum covers. A peer's row has four, one for each group of columns that a write sets
+/// together, so that a writer never needs to know the columns that it leaves alone.
 /// </summary>
 internal static class RowChecksums
 {

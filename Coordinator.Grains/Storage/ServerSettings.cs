@@ -44,12 +44,12 @@ internal sealed record ServerSettings(
 
         if (Fsync != "on")
         {
-            refusals.Add($"fsync is {Fsync}: a crash of the machine would corrupt what was acknowledged; set fsync = on");
+            refusals.Add($"fsync is {Fsync}: a crash of the machine would corrupt what is stored; set fsync = on");
         }
 
         if (FullPageWrites != "on")
         {
-            refusals.Add($"full_page_writes is {FullPageWrites}: a torn page would lose rows; set full_page_writes = on");
+            refusals.Add($"full_page_writes is {FullPageWrites}: a torn page would lose rows; set it to on");
         }
 
         if (InRecovery)

@@ -58,7 +58,8 @@ internal sealed class SharedWriter : IAsyncDisposable
     {
         while (await _waiting.Reader.WaitToReadAsync())
         {
-            // Peers that the same event woke and that are ready to run join this statement; it costs a lone one nothing.
+            // Peers that the same event woke and that are ready to run join this statement; it costs a lone one
+            // nothing.
             await Task.Yield();
             List<PendingWrite> gathered = Gather();
             WriteOutcome[] outcomes = await WriteAsync([.. gathered.Select(p => p.Write)]);
@@ -135,10 +136,14 @@ internal sealed class SharedWriter : IAsyncDisposable
         }
     }
 
-    // An error ends the statement, and with it the implicit transaction; FATAL and PANIC end the session, at any moment of
-    // the commit (57P01, 57P02), and 40003 says itself that it does not know.
+    // An error ends the statement, and with it the implicit transaction; FATAL and PANIC end the session, at any
+    // moment of the commit (57P01, 57P02), and 40003 says itself that it does not know.
     private static bool IsRolledBack(Exception e) =>
-        e is PostgresException { InvariantSeverity: "ERROR", SqlState: not PostgresErrorCodes.StatementCompletionUnknown };
+        e is PostgresException
+        {
+            InvariantSeverity: "ERROR",
+            SqlState: not PostgresErrorCodes.StatementCompletionUnknown,
+        };
 
     private async Task DropStatementAsync()
     {

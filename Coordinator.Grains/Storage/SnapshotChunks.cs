@@ -4,23 +4,18 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// A snapshot's bytes, in rows of at most <see cref="BytesMax"/>. Unfenced: they are garbage until a fenced write points
-/// at them (rule 8), and an activation only writes under its own epoch.
+/// A snapshot's bytes, in rows of at most <see cref="SnapshotPointer.ChunkBytes"/>. Unfenced: they are garbage until a
+/// fenced write points at them (rule 8), and an activation only writes under its own epoch.
 /// </summary>
-public static class SnapshotChunks
+internal static class SnapshotChunks
 {
-    public const int BytesMax = 1024 * 1024;
-
-    /// <summary>How many chunks hold <paramref name="bytes"/>; they are numbered from 0.</summary>
-    public static int CountFor(long bytes) => checked((int)((bytes + BytesMax - 1) / BytesMax));
-
     public static ReadOnlyMemory<byte> Slice(ReadOnlyMemory<byte> data, int chunk)
     {
-        int start = checked(chunk * BytesMax);
-        return data.Slice(start, Math.Min(BytesMax, data.Length - start));
+        int start = checked(chunk * SnapshotPointer.ChunkBytes);
+        return data.Slice(start, Math.Min(SnapshotPointer.ChunkBytes, data.Length - start));
     }
 
-    internal static async Task<bool> WriteAsync(
+    public static async Task<bool> WriteAsync(
         NpgsqlConnection connection, PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data)
     {
         await using var command = new NpgsqlCommand(
@@ -40,7 +35,7 @@ public static class SnapshotChunks
     // Chunks of an earlier epoch than the row's can no longer be switched to: a fenced write points at its own epoch's
     // only. Those of the row's epoch are garbage once the pointer has passed them; after it, they are being written. A
     // pointer that moves while this runs only moves to chunks that neither clause covers.
-    internal static async Task<int> DeleteGarbageAsync(NpgsqlConnection connection, PeerKey key, SnapshotPointer keep)
+    public static async Task<int> DeleteGarbageAsync(NpgsqlConnection connection, PeerKey key, SnapshotPointer keep)
     {
         await using var command = new NpgsqlCommand(
             """
@@ -55,7 +50,7 @@ public static class SnapshotChunks
         return await command.ExecuteNonQueryAsync();
     }
 
-    internal static async Task<ReadOnlyMemory<byte>> ReadAsync(
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(
         NpgsqlConnection connection, PeerKey key, SnapshotPointer pointer)
     {
         await using var command = new NpgsqlCommand(
@@ -84,7 +79,7 @@ public static class SnapshotChunks
         return next == pointer.Chunks && data.Length == pointer.Bytes
             ? data.GetBuffer().AsMemory(0, (int)data.Length)
             : throw Damaged(
-                key, pointer, next, $"{next} chunks of {data.Length} bytes stored, {pointer.Chunks} of {pointer.Bytes} due");
+                key, pointer, next, $"{next} chunks, {data.Length} bytes; due: {pointer.Chunks}, {pointer.Bytes}");
     }
 
     private static CorruptRowException Damaged(PeerKey key, SnapshotPointer pointer, int chunk, string what) =>

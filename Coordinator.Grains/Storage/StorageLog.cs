@@ -3,19 +3,23 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Storage;
 
-/// <summary>Every message of the storage. Invariant: an event id keeps its meaning; 2000 to 2099 are the storage's.</summary>
+/// <summary>
+/// Every message of the storage. Invariant: an event id keeps its meaning; 2000 to 2099 are the storage's.
+/// </summary>
 internal static partial class StorageLog
 {
-    [LoggerMessage(2000, LogLevel.Information, "Database {Database} on {Host} is open: schema version {Version}, found {Found}")]
+    [LoggerMessage(2000, LogLevel.Debug,
+        "Database {Database} on {Host} is open: schema version {Version}, found {Found}")]
     public static partial void Opened(ILogger log, string database, string host, int version, int found);
 
     [LoggerMessage(2001, LogLevel.Information, "Waiting for the database: {Reason}")]
     public static partial void OpenWaits(ILogger log, string reason);
 
-    [LoggerMessage(2002, LogLevel.Information, "Cluster {ClusterId} is bootstrapped with {Peers} peers in this database")]
+    [LoggerMessage(2002, LogLevel.Debug,
+        "Cluster {ClusterId} is bootstrapped with {Peers} peers in this database")]
     public static partial void Bootstrapped(ILogger log, Guid clusterId, int peers);
 
-    [LoggerMessage(2003, LogLevel.Information,
+    [LoggerMessage(2003, LogLevel.Debug,
         "Peer {Key} is activated: epoch {Epoch}, owner {Owner}, term {Term}, {Entries} entries")]
     public static partial void Activated(ILogger log, PeerKey key, long epoch, string owner, long term, int entries);
 
@@ -26,7 +30,8 @@ internal static partial class StorageLog
     public static partial void ActivationUnavailable(ILogger log, PeerKey key, string reason);
 
     [LoggerMessage(2006, LogLevel.Warning, "Peer {Key}: write {WriteSeq} of epoch {Epoch} did not land: {Outcome}")]
-    public static partial void WriteDidNotMatch(ILogger log, PeerKey key, long epoch, long writeSeq, WriteOutcome outcome);
+    public static partial void WriteDidNotMatch(
+        ILogger log, PeerKey key, long epoch, long writeSeq, WriteOutcome outcome);
 
     [LoggerMessage(2007, LogLevel.Warning, "{Writes} writes were not sent")]
     public static partial void WritesNotSent(ILogger log, int writes, Exception reason);
@@ -50,10 +55,11 @@ internal static partial class StorageLog
     public static partial void ServerAccepted(ILogger log);
 
     [LoggerMessage(2014, LogLevel.Warning,
-        "A session or prepared transaction holds a snapshot {Age} old in this database (alarm at {Alarm}): writes grow slower until it ends")]
+        "A session holds a snapshot {Age} old in this database (alarm at {Alarm}): writes slow down until it ends")]
     public static partial void OldSnapshot(ILogger log, TimeSpan age, TimeSpan alarm);
 
-    [LoggerMessage(2015, LogLevel.Warning, "Peer {Key}: chunk {Chunk} of snapshot {SnapshotId} was not written: {Reason}")]
+    [LoggerMessage(2015, LogLevel.Warning,
+        "Peer {Key}: chunk {Chunk} of snapshot {SnapshotId} was not written: {Reason}")]
     public static partial void ChunkNotWritten(ILogger log, PeerKey key, long snapshotId, int chunk, string reason);
 
     [LoggerMessage(2016, LogLevel.Warning, "Peer {Key}: garbage of old snapshots stays until the next time: {Reason}")]

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Bounds a command by closing its socket (rule 7). Invariant: when it throws because time was up, the connection is gone,
-/// and what the server makes of the command is unknown.
+/// Bounds a command by closing its socket (rule 7). Invariant: when it throws because time was up, the connection is
+/// gone, and what the server makes of the command is unknown.
 /// </summary>
 internal static class Watchdog
 {

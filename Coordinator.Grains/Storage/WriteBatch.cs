@@ -3,7 +3,9 @@ using Coordinator.Replica.Storage;
 
 namespace Coordinator.Grains.Storage;
 
-/// <summary>The writes of one statement as columns: one array for each parameter, a row for each peer or entry.</summary>
+/// <summary>
+/// The writes of one statement as columns: one array for each parameter, a row for each peer or entry.
+/// </summary>
 internal sealed class WriteBatch
 {
     public WriteBatch(IReadOnlyList<PeerWrite> writes)

@@ -9,10 +9,10 @@ namespace Coordinator.Grains.Storage;
 /// </summary>
 internal sealed class WriteStatement : IAsyncDisposable
 {
-    // Locks are taken in key order and never waited for, so statements of several silos cannot deadlock. An UPDATE that
-    // meets a row changed since the statement began checks its newest version again, so a take-over between the statement's
-    // snapshot and its lock fences it. What matched was last written by this very activation, before this statement was
-    // sent: the snapshot that the log is read by is no older than the row.
+    // Locks are taken in key order and never waited for, so statements of several silos cannot deadlock. An UPDATE
+    // that meets a row changed since the statement began checks its newest version again, so a take-over between the
+    // statement's snapshot and its lock fences it. What matched was last written by this very activation, before this
+    // statement was sent: the snapshot that the log is read by is no older than the row.
     //
     // All parts see one snapshot, so a row cannot be deleted and inserted again: entries that the log already has are
     // overwritten, and only those past the new ones are deleted. The two deletes and the insert touch different rows.
@@ -22,8 +22,8 @@ internal sealed class WriteStatement : IAsyncDisposable
         """
         WITH wanted AS MATERIALIZED (
             SELECT * FROM unnest(
-                $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[],
-                $9::bigint[], $10::bigint[], $11::int[], $12::bool[], $13::bigint[],
+                $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                $8::int[], $9::bigint[], $10::bigint[], $11::int[], $12::bool[], $13::bigint[],
                 $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::int[], $19::bigint[], $20::int[])
             WITH ORDINALITY AS w (
                 group_id, peer_id, epoch, write_seq, term, vote, commit_index, checksum,
@@ -120,7 +120,9 @@ internal sealed class WriteStatement : IAsyncDisposable
         }
     }
 
-    /// <summary>One outcome for each write, in order. Whatever it throws, the writes may have landed, or land later.</summary>
+    /// <summary>
+    /// One outcome for each write, in order. Whatever it throws, the writes may have landed, or land later.
+    /// </summary>
     /// <exception cref="UnconfirmedException">The server answered with a warning (rule 7).</exception>
     public async Task<WriteOutcome[]> ExecuteAsync(WriteBatch batch, TimeSpan timeout, TimeProvider time)
     {
@@ -143,8 +145,8 @@ internal sealed class WriteStatement : IAsyncDisposable
         return true;
     }
 
-    // The server commits after the rows and the command's completion were sent, when it reads the Sync that follows: only
-    // the end of the reader, which waits for the answer to that, confirms it.
+    // The server commits after the rows and the command's completion were sent, when it reads the Sync that follows:
+    // only the end of the reader, which waits for the answer to that, confirms it.
     private async Task<WriteOutcome[]> ReadOutcomesAsync(int writes)
     {
         var outcomes = new WriteOutcome[writes];

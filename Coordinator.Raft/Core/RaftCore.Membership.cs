@@ -11,7 +11,13 @@ internal sealed partial class RaftCore
 
     public ConfState ApplyConfChange(ConfChangeV2 change)
     {
-        SwitchTo(new MembershipChanger(_tracker, Log.LastIndex).Apply(change));
+        // A snapshot that waits to be written has brought a later configuration along: an entry that was handed out
+        // before it came, and is applied only now, is part of that already.
+        if (Log.Unstable.Snapshot is null)
+        {
+            SwitchTo(new MembershipChanger(_tracker, Log.LastIndex).Apply(change));
+        }
+
         return _tracker.Configuration.ToConfState();
     }
 

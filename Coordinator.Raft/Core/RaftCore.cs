@@ -110,6 +110,8 @@ internal sealed partial class RaftCore
         Invariant.Require(
             state.Commit >= Log.Committed && state.Commit <= Log.LastIndex,
             $"{Id} stored commit {state.Commit}, which is not in [{Log.Committed}, {Log.LastIndex}]");
+        Invariant.Require(
+            state.Term >= Log.Last.Term, $"{Id} stored term {state.Term}, which is before its last entry, {Log.Last}");
         Log.CommitTo(state.Commit);
         Term = state.Term;
         Vote = state.Vote;

@@ -15,11 +15,17 @@ public sealed class MemoryStorage : IRaftStorage
     private Snapshot? _snapshot;
     private Term _compactedTerm;
 
-    /// <summary>An empty log that begins at 1.</summary>
+    /// <summary>An empty log that begins at 1, of a peer that belongs to no group yet.</summary>
     public MemoryStorage()
+        : this(new ConfState())
+    {
+    }
+
+    /// <summary>An empty log that begins at 1, of a member of a new group. All of its members start with the same.</summary>
+    public MemoryStorage(ConfState members)
     {
         _entries = new EntryRing(1);
-        _confState = new ConfState();
+        _confState = members;
     }
 
     public long FirstIndex => _entries.First;

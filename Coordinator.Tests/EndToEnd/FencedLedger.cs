@@ -77,12 +77,20 @@ internal sealed class FencedLedger
         }
     }
 
-    /// <summary>What the silo says now: nothing acknowledged may be lost, nothing may have happened twice.</summary>
-    public void Check(string key, long? value, long version)
+    /// <summary>What a read that begins now has to see at least.</summary>
+    public long AcknowledgedOf(string key)
     {
         lock (_gate)
         {
-            long acknowledged = _acknowledged.GetValueOrDefault(key);
+            return _acknowledged.GetValueOrDefault(key);
+        }
+    }
+
+    /// <summary>What a read said: nothing acknowledged before it may be lost, nothing may have happened twice.</summary>
+    public void Check(string key, long acknowledged, long? value, long version)
+    {
+        lock (_gate)
+        {
             long attempted = _attempted.GetValueOrDefault(key);
             if ((value ?? 0) < acknowledged)
                 _violations.Add($"key {key}: {value} is stored, {acknowledged} was acknowledged");

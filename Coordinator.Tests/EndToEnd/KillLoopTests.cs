@@ -123,9 +123,10 @@ public sealed class KillLoopTests(ITestOutputHelper output)
     {
         foreach (string key in _ledger.Keys)
         {
+            long acknowledged = _ledger.AcknowledgedOf(key);
             ConfigEntry? entry = await client.Configuration.GetAsync(key);
-            _ledger.Check(
-                key, entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture), entry?.Version ?? 0);
+            long? value = entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture);
+            _ledger.Check(key, acknowledged, value, entry?.Version ?? 0);
         }
     }
 }

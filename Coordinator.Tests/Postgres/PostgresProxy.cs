@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Coordinator.Tests.Postgres;
 
 /// <summary>
-/// Stands between a client and the server's socket, to hold back what either has sent, and to cut the client off while the
-/// server's side stays open and gets what was held.
+/// Stands between a client and the server's socket, to hold back what either has sent, and to cut the client off
+/// while the server's side stays open and gets what was held.
 /// </summary>
 public sealed class PostgresProxy : IAsyncDisposable
 {

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Coordinator.Tests.Postgres;
 
 /// <summary>
-/// A private PostgreSQL for tests, on a Unix socket, fsync on. Tests of one collection run one after the other, so each may
-/// stop, kill or restart it; the next one finds it running.
+/// A private PostgreSQL for tests, on a Unix socket, fsync on. Tests of one collection run one after the other, so
+/// each may stop, kill or restart it; the next one finds it running.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {

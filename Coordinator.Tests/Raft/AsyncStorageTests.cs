@@ -146,6 +146,37 @@ public sealed class AsyncStorageTests
     }
 
     [Fact]
+    public void A_membership_change_applied_late_does_not_touch_the_configuration_of_a_newer_snapshot()
+    {
+        RawNode raft = Follower(out MemoryStorage storage);
+        ConfChangeV2 enter = new()
+        {
+            Transition = ConfChangeTransition.JointExplicit,
+            Changes = [new(ConfChangeType.AddNode, new PeerId(4))],
+        };
+        raft.Step(Append(new Term(1), 0, 0) with
+        {
+            Entries = [new Entry(new Term(1), 1, EntryType.ConfChangeV2, enter.Encode())],
+            Commit = 1,
+        });
+        Finish(raft, storage, raft.Ready().Messages.Single());
+        Assert.Equal(1, Assert.Single(raft.Ready().CommittedEntries).Index);
+        ConfState members = new() { Voters = RaftGroup.Ids(1, 4) };
+        raft.Step(new Message
+        {
+            Type = MessageType.Snap,
+            From = Two,
+            To = One,
+            Term = new Term(1),
+            Snapshot = new Snapshot(5, new Term(1), members, default),
+        });
+
+        raft.ApplyConfChange(enter);
+
+        Assert.Equal("voters=(1 2 3 4)", raft.Configuration.ToString());
+    }
+
+    [Fact]
     public void Advance_is_refused()
     {
         RawNode raft = Follower(out _);

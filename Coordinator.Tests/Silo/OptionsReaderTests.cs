@@ -17,6 +17,18 @@ public sealed class OptionsReaderTests
         Assert.Null(options.ConnectionString);
     }
 
+    [Fact]
+    public void The_appsettings_json_that_is_shipped_says_what_the_defaults_are()
+    {
+        IConfiguration shipped = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(EndToEnd.SiloProcess.ProgramFolder, "appsettings.json"))
+            .Build();
+        Assert.NotEmpty(shipped.GetSection(CoordinatorOptions.SectionName).GetChildren());
+        CoordinatorOptions options = OptionsReader.Read(shipped);
+        Assert.Equal(Read() with { AllowedHosts = options.AllowedHosts }, options);
+        Assert.Empty(options.AllowedHosts);
+    }
+
     [Theory]
     [InlineData("AllowInsecure", "yes", "true or false")]
     [InlineData("DataFolder", "  ", "a text that is not empty")]

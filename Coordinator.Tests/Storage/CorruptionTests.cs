@@ -29,7 +29,7 @@ public sealed class CorruptionTests(PostgresServer server) : StorageTest(server)
     [InlineData("DELETE FROM coordinator.log", "table log, peer 1/1, index 11: missing")]
     [InlineData("UPDATE coordinator.snapshot_chunk SET data = set_byte(data, 3, 0)", "table snapshot_chunk, peer 1/1, epoch 0, snapshot 1, chunk 0: checksum")]
     [InlineData("UPDATE coordinator.snapshot_chunk SET chunk = 1", "table snapshot_chunk, peer 1/1, epoch 0, snapshot 1, chunk 0: missing")]
-    [InlineData("DELETE FROM coordinator.snapshot_chunk", "table snapshot_chunk, peer 1/1, epoch 0, snapshot 1, chunk 0: 0 chunks")]
+    [InlineData("DELETE FROM coordinator.snapshot_chunk", "table snapshot_chunk, peer 1/1, epoch 0, snapshot 1, chunk 0: 0 chunks, 0 bytes; due: 1, 18")]
     public async Task Damage_is_named_with_table_key_and_index(string damage, string named)
     {
         PeerDatabase database = await OpenBootstrappedAsync();

@@ -4,7 +4,9 @@ using Coordinator.Tests.Postgres;
 
 namespace Coordinator.Tests.Storage;
 
-/// <summary>Rules 2 to 4: what a second activation, a lock and other peers of the same statement do to a write.</summary>
+/// <summary>
+/// Rules 2 to 4: what a second activation, a lock and other peers of the same statement do to a write.
+/// </summary>
 public sealed class FenceTests(PostgresServer server) : StorageTest(server)
 {
     private const string ActivationWaits =

@@ -5,7 +5,9 @@ using Coordinator.Tests.Postgres;
 
 namespace Coordinator.Tests.Storage;
 
-/// <summary>Rule 4: writes whose outcome nobody told, of both outcomes and of none yet, and how re-activation settles them.</summary>
+/// <summary>
+/// Rule 4: writes whose outcome nobody told, of both outcomes and of none yet, and how re-activation settles them.
+/// </summary>
 public sealed class InDoubtTests(PostgresServer server) : StorageTest(server)
 {
     private const string WriterIs =

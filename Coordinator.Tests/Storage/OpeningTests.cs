@@ -14,7 +14,7 @@ public sealed class OpeningTests(PostgresServer server) : StorageTest(server)
         PeerDatabase database = await OpenAsync();
         Assert.Null(await database.ReadClusterAsync(CancellationToken.None));
         var id = Guid.NewGuid();
-        byte[] data = new byte[SnapshotChunks.BytesMax + 1];
+        byte[] data = new byte[SnapshotPointer.ChunkBytes + 1];
         new Random(2).NextBytes(data);
         NewPeer large = NewPeer(2) with { SnapshotData = data };
 

@@ -15,7 +15,9 @@ public enum WriteStep
     AtCommit,
 }
 
-/// <summary>Makes write statements with entries wait at a step, by triggers that want a lock that the test holds.</summary>
+/// <summary>
+/// Makes write statements with entries wait at a step, by triggers that want a lock that the test holds.
+/// </summary>
 internal sealed class PausedWrites(NpgsqlConnection admin)
 {
     public const string OneIsPaused =

@@ -14,7 +14,7 @@ public sealed class SnapshotTests(PostgresServer server) : StorageTest(server)
         PeerDatabase database = await OpenBootstrappedAsync();
         LoadedPeer peer = await ActivateAsync(database);
         await database.WriteAsync(Write(peer, 1, Hard(commit: 13), Entry(11), Entry(12), Entry(13), Entry(14)));
-        byte[] data = new byte[(2 * SnapshotChunks.BytesMax) + 7];
+        byte[] data = new byte[(2 * SnapshotPointer.ChunkBytes) + 7];
         new Random(1).NextBytes(data);
         SnapshotPointer pointer = await WriteChunksAsync(database, peer, id: 1, index: 13, data);
 
@@ -138,15 +138,15 @@ public sealed class SnapshotTests(PostgresServer server) : StorageTest(server)
         PeerDatabase database = await OpenBootstrappedAsync();
 
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => database.WriteSnapshotChunkAsync(
-            Key(1), 1, 1, 0, new byte[SnapshotChunks.BytesMax + 1], CancellationToken.None));
+            Key(1), 1, 1, 0, new byte[SnapshotPointer.ChunkBytes + 1], CancellationToken.None));
         Assert.True(await database.WriteSnapshotChunkAsync(
-            Key(1), 1, 1, 0, new byte[SnapshotChunks.BytesMax], CancellationToken.None));
+            Key(1), 1, 1, 0, new byte[SnapshotPointer.ChunkBytes], CancellationToken.None));
     }
 
     private static async Task<SnapshotPointer> WriteChunksAsync(
         PeerDatabase database, LoadedPeer peer, long id, long index, byte[] data)
     {
-        int chunks = SnapshotChunks.CountFor(data.Length);
+        int chunks = SnapshotPointer.ChunksOf(data.Length);
         for (int chunk = 0; chunk < chunks; chunk++)
         {
             Assert.True(await database.WriteSnapshotChunkAsync(

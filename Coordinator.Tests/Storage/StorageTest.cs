@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace Coordinator.Tests.Storage;
 
-/// <summary>A database of its own for each test, with three peers of group 1 whose snapshot is at index 10, term 1.</summary>
+/// <summary>
+/// A database of its own for each test, with three peers of group 1 whose snapshot is at index 10, term 1.
+/// </summary>
 [Collection(PostgresCollection.Name)]
 public abstract class StorageTest(PostgresServer server) : IAsyncLifetime
 {
