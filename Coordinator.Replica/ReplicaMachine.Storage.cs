@@ -149,7 +149,8 @@ public sealed partial class ReplicaMachine
         long index = Math.Min(_state.AppliedIndex, loaded.Entries[^1].Index);
         // Where index and term agree, so does everything before (Raft §5.3); what is stored as committed is.
         while (index > Math.Max(pointer, loaded.HardState.Commit)
-            && loaded.Entries[(int)(index - first)].Term != AppliedTermAt(index))
+            && loaded.Entries[(int)(index - first)].Term != AppliedTermAt(index)
+            && _planted != SeededBug.StoredTailTakenForCommitted)
             index--;
         return Math.Max(index, pointer);
     }

@@ -22,6 +22,7 @@ public sealed partial class ReplicaMachine
     private readonly OpenCommands _open = new();
     private readonly LeaderClock _clock;
     private readonly Dictionary<PeerId, long> _heardUs = [];
+    private readonly SeededBug _planted = SeededBugs.Planted;
 
     private CoordinationState _state;
     private LoadedPeer _stored;

@@ -12,6 +12,7 @@ namespace Coordinator.Replica;
 internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, ReplicaOptions options)
 {
     private readonly List<Release> _releases = [];
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly List<Release> _inFlightReleases = [];
     private List<Entry> _pending = [];
     private List<Entry> _inFlightEntries = [];
@@ -75,6 +76,8 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     {
         if (_install is null || ReferenceEquals(_install, prepared.Snapshot))
             _prepared = prepared;
+        if (_planted == SeededBug.CompactsBeforeSnapshot)
+            _compactTarget = Math.Max(_compactTarget, DurableLastIndex);
     }
 
     /// <summary>Removes the durable prefix below a snapshot, a slice with each write.</summary>
@@ -106,7 +109,7 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
             HardState = _wanted with { Commit = WantedCommit() },
             Entries = _pending,
             Snapshot = _prepared?.Pointer,
-            ReplaceLog = _install is not null,
+            ReplaceLog = _install is not null && _planted != SeededBug.InstallKeepsLog,
             CompactThrough = _install is null ? NextCompaction() : 0,
         };
         _inFlightEntries = _pending;

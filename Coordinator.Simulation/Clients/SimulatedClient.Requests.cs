@@ -87,7 +87,7 @@ internal sealed partial class SimulatedClient
 
     private void TryAgain(ClientRequest request, bool certainlyNotDone)
     {
-        if (!request.IsRepeatable && !certainlyNotDone)
+        if (!request.IsRepeatable && !certainlyNotDone && !world.Bug.RepeatsOutsideSession)
         {
             Finish(request, (CommandAnswer?)null);
             return;

@@ -130,7 +130,7 @@ internal sealed partial class SimulatedClient(World world, int number, NodeClock
                 world.Happenings.Count(Happening.SessionKeptAlive);
                 if (!session.IsAlive(Clock))
                     return;
-                session.Answered(sent.LocalUs);
+                session.Answered(world.Bug.DeadlineFromAnswer ? Clock.NowUs : sent.LocalUs);
                 Invariants.SessionAnswered(this, session, sent);
                 break;
             case ErrorCode.SessionNotFound:
@@ -145,7 +145,7 @@ internal sealed partial class SimulatedClient(World world, int number, NodeClock
     private void WatchDeadline(ClientSession session)
     {
         long leftUs = session.DeadlineUs - Clock.NowUs;
-        if (session.IsOver)
+        if (session.IsOver || world.Bug.IgnoresDeadline)
             return;
         if (leftUs <= 0)
         {

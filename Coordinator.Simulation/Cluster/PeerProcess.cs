@@ -19,6 +19,7 @@ internal sealed partial class PeerProcess
     private readonly List<Action<ReplicaMachine>> _inbox = [];
     private readonly List<Action<ReplicaMachine>> _batch = [];
     private readonly List<Action> _effects = [];
+    private readonly Dictionary<PeerId, long> _newestHeard = [];
     private bool _isTurnDue;
     private bool _isTickQueued;
     private bool _crashesBetweenEffects;
@@ -80,7 +81,16 @@ internal sealed partial class PeerProcess
         Envelope heard = _world.Bug.ForgesAnswers && envelope.ReceiverEpoch != 0
             ? envelope with { ReceiverEpoch = Epoch }
             : envelope;
+        if (_world.Bug.ForgesSenders)
+            heard = Forge(heard);
         Post(machine => machine.Receive(heard));
+    }
+
+    private Envelope Forge(Envelope envelope)
+    {
+        long newest = Math.Max(envelope.Epoch, _newestHeard.GetValueOrDefault(envelope.From));
+        _newestHeard[envelope.From] = newest;
+        return envelope with { Epoch = newest };
     }
 
     public void Post(Action<ReplicaMachine> input)

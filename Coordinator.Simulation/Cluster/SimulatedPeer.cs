@@ -32,6 +32,9 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     /// <summary>Its storage was rolled back or emptied: it comes back only under a new peer id (rule 1).</summary>
     public bool IsLost { get; set; }
 
+    /// <summary>It is lost because its rows are gone.</summary>
+    public bool IsEmptied { get; set; }
+
     /// <summary>Down on purpose for now; nobody starts it.</summary>
     public bool IsHeldDown { get; set; }
 

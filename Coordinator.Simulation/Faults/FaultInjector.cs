@@ -53,7 +53,9 @@ internal sealed partial class FaultInjector(World world, Prng random)
     {
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer.Newest is null && !peer.IsLost && !peer.IsHeldDown)
+            // Nobody starts what a backup has been restored under; that a row is missing shows only when it is tried.
+            bool isStartable = !peer.IsLost || (peer.IsEmptied && random.Chance(0.2));
+            if (peer.Newest is null && isStartable && !peer.IsHeldDown)
             {
                 world.Happenings.Count(Happening.Restart);
                 peer.Start();

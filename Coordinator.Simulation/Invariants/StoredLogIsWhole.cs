@@ -9,10 +9,15 @@ namespace Coordinator.Simulation.Invariants;
 /// </summary>
 internal sealed class StoredLogIsWhole : Invariant
 {
+    private readonly Dictionary<PeerKey, long> _last = [];
+
     protected override string Name => "the stored log is whole";
 
     public override void Landing(SimulatedRow before, PeerWrite write)
     {
+        if (_last.TryGetValue(write.Key, out long written))
+            Require(before.LastIndex == written, () => $"peer {write.Key}: the stored log ends at {before.LastIndex}, it was written up to {written}");
+        _last[write.Key] = write.Entries.Count > 0 ? write.Entries[^1].Index : write.ReplaceLog ? write.Snapshot!.Index : before.LastIndex;
         if (write.Entries.Count > 0)
         {
             long last = write.ReplaceLog ? write.Snapshot!.Index : before.LastIndex;

@@ -1,3 +1,5 @@
+using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
@@ -18,6 +20,8 @@ internal static class SimulationRun
     /// <exception cref="InvariantViolation">The run shows a bug.</exception>
     public static RunResult Run(ulong seed, PlantedBug bug, TextWriter? traceOutput = null, bool hashesTrace = false)
     {
+        SeededRaftBugs.Planted = bug.Raft;
+        SeededBugs.Planted = bug.Replica;
         var random = new Prng(seed);
         var scenario = Scenario.Draw(seed, random);
         var events = new EventQueue();
@@ -31,6 +35,11 @@ internal static class SimulationRun
         catch (Exception broken) when (broken is not InvariantViolation)
         {
             throw new InvariantViolation("nothing breaks", broken.Message, broken);
+        }
+        finally
+        {
+            SeededRaftBugs.Planted = SeededRaftBug.None;
+            SeededBugs.Planted = SeededBug.None;
         }
         return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
     }
