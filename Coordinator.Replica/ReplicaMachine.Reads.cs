@@ -22,8 +22,7 @@ public sealed partial class ReplicaMachine
 
     private void ServeReads()
     {
-        _reads.TakeServable(
-            _planted == SeededBug.ReadsBeforeApplied ? long.MaxValue : _state.AppliedIndex, _takenQueries);
+        _reads.TakeServable(_state.AppliedIndex, _takenQueries);
         _takenQueries.ForEach(Answer);
         _takenQueries.Clear();
     }

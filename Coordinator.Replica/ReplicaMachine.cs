@@ -250,7 +250,7 @@ public sealed partial class ReplicaMachine
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
         _raft.Tick();
         ReportLostSnapshots();
-        if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2)
+        if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)
             _epochCheckDue = true;
     }
 }

@@ -11,7 +11,6 @@ internal enum SeededBug : byte
     // The driver
     ReadsWithoutEpochRead,
     ReadsBeforeFirstCommit,
-    ReadsBeforeApplied,
     ReadsJoinRoundUnderWay,
     RequestsVotesBeforeWrite,
     AnswersAtAppend,

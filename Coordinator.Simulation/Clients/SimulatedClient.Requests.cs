@@ -73,7 +73,7 @@ internal sealed partial class SimulatedClient
         request.Sends++;
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RequestRepeated);
-        ReachLeader(process => process.Submit(this, request), request.IsRepeatable);
+        ReachLeader(process => process.Submit(this, request), request.IsRepeatable, request.Query is not null);
         int sends = request.Sends;
         long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;
         world.Events.After(patienceUs, () =>
@@ -112,12 +112,12 @@ internal sealed partial class SimulatedClient
 
     private void GuessAgain() => _leader = random.Below(world.Scenario.Peers);
 
-    private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true)
+    private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true, bool forRead = false)
     {
         SimulatedPeer peer = world.Peers[_leader];
         world.Network.Send(world.PlaceOfClient(Number), peer.Place, () =>
         {
-            if (peer.Reached() is { } process)
+            if (peer.Reached(forRead) is { } process)
                 arrive(process);
         }, mayRepeat);
     }

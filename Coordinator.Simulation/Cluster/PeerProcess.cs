@@ -19,7 +19,6 @@ internal sealed partial class PeerProcess
     private readonly List<Action<ReplicaMachine>> _inbox = [];
     private readonly List<Action<ReplicaMachine>> _batch = [];
     private readonly List<Action> _effects = [];
-    private readonly Dictionary<PeerId, long> _newestHeard = [];
     private bool _isTurnDue;
     private bool _isTickQueued;
     private bool _crashesBetweenEffects;
@@ -81,16 +80,7 @@ internal sealed partial class PeerProcess
         Envelope heard = _world.Bug.ForgesAnswers && envelope.ReceiverEpoch != 0
             ? envelope with { ReceiverEpoch = Epoch }
             : envelope;
-        if (_world.Bug.ForgesSenders)
-            heard = Forge(heard);
         Post(machine => machine.Receive(heard));
-    }
-
-    private Envelope Forge(Envelope envelope)
-    {
-        long newest = Math.Max(envelope.Epoch, _newestHeard.GetValueOrDefault(envelope.From));
-        _newestHeard[envelope.From] = newest;
-        return envelope with { Epoch = newest };
     }
 
     public void Post(Action<ReplicaMachine> input)
@@ -203,7 +193,7 @@ internal sealed partial class PeerProcess
         if (_world.Trace.IsOn && envelope.Message.Type is not (MessageType.Heartbeat or MessageType.HeartbeatResp))
             TraceSend(envelope);
         SimulatedPeer to = _world.PeerOf(envelope.To);
-        if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope)) && _random.Chance(0.3))
+        if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope, fromNewest: _peer.Newest == this)) && _random.Chance(0.3))
             Post(machine => machine.ReportUnreachable(envelope.To));
     }
 

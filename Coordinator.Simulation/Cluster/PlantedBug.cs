@@ -23,9 +23,6 @@ internal sealed record PlantedBug
     /// <summary>Answers to an earlier activation are taken for answers to the present one (rule 5).</summary>
     public bool ForgesAnswers { get; init; }
 
-    /// <summary>What a fenced activation says is heard as if the present one said it (rule 5).</summary>
-    public bool ForgesSenders { get; init; }
-
     /// <summary>The client's deadline runs from when an answer came instead of from when the keep-alive was sent (rule 13).</summary>
     public bool DeadlineFromAnswer { get; init; }
 

@@ -33,6 +33,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         world.Happenings.Count(Happening.Healed);
         world.Trace.Add($"healed");
         world.Network.Mend();
+        world.IsSplitByAge = false;
         world.Network.Faults = new NetworkFaults();
         foreach (Storage.SimulatedDatabase database in world.Databases)
         {
@@ -87,6 +88,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         {
             case FaultKind.CrashAtOnce or FaultKind.CrashBetweenEffects or FaultKind.LongOutage or FaultKind.RollingRestart
                 or FaultKind.Pause or FaultKind.Suspend or FaultKind.ClockJumpBack or FaultKind.DuplicateActivation
+                or FaultKind.SplitByAge or FaultKind.StaleLeader
                 or FaultKind.LeadershipTransfer:
                 InjectIntoPeers(kind);
                 break;
