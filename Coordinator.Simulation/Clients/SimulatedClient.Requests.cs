@@ -6,13 +6,17 @@ namespace Coordinator.Simulation.Clients;
 
 internal sealed partial class SimulatedClient
 {
-    public void Answered(ClientRequest request, CommandAnswer answer)
+    public void Answered(ClientRequest request, int sending, CommandAnswer answer)
     {
         if (request.IsDone)
             return;
         ErrorCode code = answer.Result.Error;
+        if (code != ErrorCode.Ok)
+            world.Trace.Add($"client {Number}: {request} is refused: {code}");
         switch (code)
         {
+            case var _ when IsRefusal(code) && sending != request.Sends:
+                return;
             case ErrorCode.NotLeader or ErrorCode.Quarantined or ErrorCode.Stopping or ErrorCode.NoQuorum:
                 GuessAgain();
                 TryAgain(request, certainlyNotDone: true);
@@ -54,6 +58,9 @@ internal sealed partial class SimulatedClient
         request.Queried?.Invoke(answer);
     }
 
+    private static bool IsRefusal(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.Quarantined
+        or ErrorCode.Stopping or ErrorCode.NoQuorum or ErrorCode.OutcomeUnknown or ErrorCode.Overloaded;
+
     private void AskInSession(ClientSession session, Command command, Action<CommandAnswer?> done)
     {
         command.SessionId = session.Id;
@@ -71,10 +78,11 @@ internal sealed partial class SimulatedClient
     private void Send(ClientRequest request)
     {
         request.Sends++;
+        world.Trace.Add($"client {Number}: asks peer {_leader + 1} for {request}, sending {request.Sends}");
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RequestRepeated);
-        ReachLeader(process => process.Submit(this, request), request.IsRepeatable, request.Query is not null);
         int sends = request.Sends;
+        ReachLeader(process => process.Submit(this, request, sends), request.IsRepeatable, request.Query is not null);
         long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;
         world.Events.After(patienceUs, () =>
         {

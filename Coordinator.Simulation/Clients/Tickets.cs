@@ -4,12 +4,15 @@ using Coordinator.Replica;
 namespace Coordinator.Simulation.Clients;
 
 /// <summary>A command at a replica, and who asked for it.</summary>
-internal sealed class ClientCommandTicket(SimulatedClient client, ClientRequest request)
+internal sealed class ClientCommandTicket(SimulatedClient client, ClientRequest request, int sending)
     : CommandTicket(request.Command!, request.Payload)
 {
     public SimulatedClient Client { get; } = client;
 
     public ClientRequest Request { get; } = request;
+
+    /// <summary>Which of the request's sendings this is: a refusal of an earlier one says nothing of a later.</summary>
+    public int Sending { get; } = sending;
 }
 
 /// <summary>A read at a replica, and who asked for it.</summary>

@@ -4,7 +4,7 @@ namespace Coordinator.Simulation.Cluster;
 
 internal sealed partial class PeerProcess
 {
-    public void Submit(SimulatedClient client, ClientRequest request)
+    public void Submit(SimulatedClient client, ClientRequest request, int sending)
     {
         if (request.Query is { } query)
         {
@@ -12,7 +12,7 @@ internal sealed partial class PeerProcess
             Post(machine => machine.Submit(read));
             return;
         }
-        var ticket = new ClientCommandTicket(client, request);
+        var ticket = new ClientCommandTicket(client, request, sending);
         Post(machine => machine.Submit(ticket));
         _world.Events.After(_random.Between(500, 6_000) * 1_000, () =>
         {

@@ -208,7 +208,7 @@ internal sealed partial class PeerProcess
         foreach ((CommandTicket ticket, Contracts.CommandAnswer answer) in effects.Completed)
         {
             if (ticket is ClientCommandTicket mine)
-                _effects.Add(() => Answer(mine.Client, () => mine.Client.Answered(mine.Request, answer)));
+                _effects.Add(() => Answer(mine.Client, () => mine.Client.Answered(mine.Request, mine.Sending, answer)));
         }
         foreach ((QueryTicket ticket, Contracts.QueryAnswer answer) in effects.Answered)
         {
