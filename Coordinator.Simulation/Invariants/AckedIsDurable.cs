@@ -33,8 +33,10 @@ internal sealed class AckedIsDurable : Invariant
                 break;
             case { Type: MessageType.Vote }:
                 RequireVote(row, envelope, process.Peer);
+                // Overtaken by the leader whom others have elected meanwhile, whose entries were in the same write.
+                bool isOver = process.Machine!.Raft.State != RaftState.Candidate || process.Machine.Raft.Term != message.Term;
                 Require(
-                    row.TermAt(message.Index) == message.LogTerm || row.HardState.Term > message.Term,
+                    row.TermAt(message.Index) == message.LogTerm || isOver,
                     () => $"{Say(envelope)}: the stored entry {message.Index} has term {row.TermAt(message.Index)}");
                 break;
         }
