@@ -4,9 +4,9 @@ using Coordinator.Simulation.Engine;
 
 namespace Coordinator.Simulation.Clients;
 
-internal sealed partial class SimulatedClient
+internal sealed partial class PlainClient
 {
-    public void Answered(ClientRequest request, int sending, CommandAnswer answer)
+    private void Answered(ClientRequest request, int sending, CommandAnswer answer)
     {
         if (request.IsDone)
             return;
@@ -37,11 +37,11 @@ internal sealed partial class SimulatedClient
             return;
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RepeatAnswered);
-        Invariants.CommandAnswered(this, request, answer);
+        Invariants.CommandAnswered(this, request.Command!, answer);
         Finish(request, answer);
     }
 
-    public void Answered(ClientRequest request, QueryAnswer answer)
+    private void Answered(ClientRequest request, QueryAnswer answer)
     {
         if (request.IsDone)
             return;
@@ -52,7 +52,7 @@ internal sealed partial class SimulatedClient
             TryAgain(request, certainlyNotDone: true);
             return;
         }
-        Invariants.ReadAnswered(this, request, answer);
+        Invariants.ReadAnswered(this, request.Query!, request.FloorIndex, answer);
         request.IsDone = true;
         _open.Remove(request);
         request.Queried?.Invoke(answer);
@@ -82,7 +82,7 @@ internal sealed partial class SimulatedClient
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RequestRepeated);
         int sends = request.Sends;
-        ReachLeader(process => process.Submit(this, request, sends), request.IsRepeatable, request.Query is not null);
+        ReachLeader(process => Submit(process, request, sends), request.IsRepeatable, request.Query is not null);
         long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;
         world.Events.After(patienceUs, () =>
         {
@@ -92,6 +92,27 @@ internal sealed partial class SimulatedClient
             TryAgain(request, certainlyNotDone: false);
         });
     }
+
+    private void Submit(PeerProcess process, ClientRequest request, int sending)
+    {
+        if (request.Query is { } query)
+        {
+            process.Submit(new ClientQueryTicket(query, (from, answer) => SendBack(from, () => Answered(request, answer))));
+            return;
+        }
+        var ticket = new ClientCommandTicket(
+            request.Command!, request.Payload, (from, answer) => SendBack(from, () => Answered(request, sending, answer)));
+        process.Submit(ticket);
+        world.Events.After(random.Between(500, 6_000) * 1_000, () =>
+        {
+            // The connection of whoever asked is gone.
+            if (request.IsDone)
+                process.Forget(ticket);
+        });
+    }
+
+    private void SendBack(PeerProcess from, Action deliver) =>
+        world.Network.Send(from.Owner.Place, world.PlaceOfClient(Number), deliver);
 
     private void TryAgain(ClientRequest request, bool certainlyNotDone)
     {
