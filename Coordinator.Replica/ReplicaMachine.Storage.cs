@@ -200,7 +200,7 @@ public sealed partial class ReplicaMachine
             _snapshots.Taken(new Snapshot(
                 _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes.WrittenMemory));
         }
-        _effects.WriteSnapshot = _snapshots.TryBeginOwn(_writes.DurableLastIndex);
+        _effects.WriteSnapshot = _snapshots.TryBeginOwn(_mirror);
     }
 
     private void SnapshotSwitched(PreparedSnapshot switched)
