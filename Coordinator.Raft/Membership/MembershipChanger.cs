@@ -35,7 +35,9 @@ internal readonly struct MembershipChanger(ProgressTracker tracker, long lastInd
             : Checked(draft);
     }
 
-    /// <summary>Into a joint configuration: the present voters become the outgoing half, beside the changed ones.</summary>
+    /// <summary>
+    /// Into a joint configuration: the present voters become the outgoing half, beside the changed ones.
+    /// </summary>
     public MembershipOutcome EnterJoint(bool autoLeave, IReadOnlyList<ConfChangeSingle> changes)
     {
         if (tracker.Configuration.IsJoint)
