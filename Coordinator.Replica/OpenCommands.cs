@@ -10,6 +10,7 @@ namespace Coordinator.Replica;
 internal sealed class OpenCommands
 {
     private readonly Queue<CommandTicket> _appended = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly Dictionary<long, List<CommandTicket>> _waits = [];
 
     public int Count => _appended.Count;
@@ -28,7 +29,8 @@ internal sealed class OpenCommands
         while (_appended.TryPeek(out CommandTicket? head) && head.EntryIndex <= index)
         {
             _appended.Dequeue();
-            if (head.EntryIndex == index && head.EntryTerm == term)
+            bool isTerm = head.EntryTerm == term || _planted == SeededBug.TicketsMatchedByIndexAlone;
+            if (head.EntryIndex == index && isTerm)
                 return head.IsCompleted ? null : head;
             if (!head.IsCompleted)
                 lost.Add(head);

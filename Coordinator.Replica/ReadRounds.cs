@@ -35,11 +35,18 @@ internal sealed class ReadRound(long id, long begunUs, List<QueryTicket> tickets
 internal sealed class ReadRounds(long retryUs)
 {
     private readonly Queue<ReadRound> _confirmed = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private List<QueryTicket> _gathering = [];
     private ReadRound? _current;
     private long _lastId;
 
-    public void Add(QueryTicket ticket) => _gathering.Add(ticket);
+    public void Add(QueryTicket ticket)
+    {
+        if (_planted == SeededBug.ReadsJoinRoundUnderWay && _current is { } current)
+            current.Tickets.Add(ticket);
+        else
+            _gathering.Add(ticket);
+    }
 
     /// <summary>The round to begin now, or null: nothing to ask, or one is on its way and not yet overdue.</summary>
     public ReadRound? TryBegin(long nowUs)

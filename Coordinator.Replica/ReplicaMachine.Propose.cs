@@ -95,6 +95,8 @@ public sealed partial class ReplicaMachine
     private void Appended(CommandTicket ticket, long index)
     {
         _open.Appended(ticket, index, _raft.Term);
+        if (_planted == SeededBug.AnswersAtAppend && ticket.Command.OperationCase == Command.OperationOneofCase.PutConfig)
+            Complete(ticket, new CommandResult { Outcome = Outcome.Done, Revision = _state.Revision + 1, Version = 1 });
         _appendTimes.Enqueue((index, _nowUs));
     }
 

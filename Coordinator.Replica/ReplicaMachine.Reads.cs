@@ -9,10 +9,14 @@ public sealed partial class ReplicaMachine
     private void BeginReadRound()
     {
         // Before its first commit in the term a leader doesn't know what is committed (Raft §6.4); the reads gather.
-        if (!_raft.IsLeader || !_raft.CommittedInCurrentTerm || _reads.TryBegin(_nowUs) is not { } round)
+        bool mayRead = _raft.CommittedInCurrentTerm || _planted == SeededBug.ReadsBeforeFirstCommit;
+        if (!_raft.IsLeader || !mayRead || _reads.TryBegin(_nowUs) is not { } round)
             return;
         // The leader's own part in the round: it still owns its row (rule 6).
-        _gate.Add(new GatedItem(null, round));
+        if (_planted == SeededBug.ReadsWithoutEpochRead)
+            _reads.EpochConfirmed(round);
+        else
+            _gate.Add(new GatedItem(null, round));
         _raft.ReadIndex(round.Context());
     }
 

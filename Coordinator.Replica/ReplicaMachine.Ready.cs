@@ -27,7 +27,12 @@ public sealed partial class ReplicaMachine
                 Dispatch(message);
             // After this Ready's own append: the term and the vote that a request names are in it (rule 5).
             foreach (Message request in _heldRequests)
-                _writes.Add(new Release(Wrap(request), null));
+            {
+                if (_planted == SeededBug.RequestsVotesBeforeWrite)
+                    _effects.Send.Add(Wrap(request));
+                else
+                    _writes.Add(new Release(Wrap(request), null));
+            }
             _heldRequests.Clear();
             ReleaseWritten();
         }
@@ -52,7 +57,8 @@ public sealed partial class ReplicaMachine
         {
             _heldRequests.Add(message);
         }
-        else if (message.Type == MessageType.HeartbeatResp && !message.Context.IsEmpty)
+        else if (message.Type == MessageType.HeartbeatResp && !message.Context.IsEmpty
+            && _planted != SeededBug.ReadsWithoutEpochRead)
         {
             // The leader learns at once that this peer lives; that it may read waits for the epoch (rule 6).
             _effects.Send.Add(Wrap(message with { Context = default }));
@@ -78,7 +84,8 @@ public sealed partial class ReplicaMachine
     /// </summary>
     private void ReportLostSnapshots()
     {
-        while (_snapshotsSent.Count > 0 && _nowUs - _snapshotsSent[0].SinceUs >= _options.SnapshotTimeoutUs)
+        while (_snapshotsSent.Count > 0 && _planted != SeededBug.SnapshotNeverSentAgain
+            && _nowUs - _snapshotsSent[0].SinceUs >= _options.SnapshotTimeoutUs)
         {
             PeerId to = _snapshotsSent[0].To;
             _snapshotsSent.RemoveAt(0);
@@ -101,6 +108,11 @@ public sealed partial class ReplicaMachine
             return;
         }
         _clock.Stop();
+        if (_planted == SeededBug.LostCommandsSaidNotToHaveHappened)
+        {
+            _open.TakeAppended(_takenCommands);
+            FailTaken(ErrorCode.NotLeader, "Planted.");
+        }
         RefuseUnconfirmedReads();
     }
 
@@ -109,7 +121,7 @@ public sealed partial class ReplicaMachine
         // Everyone who elected it has just answered.
         foreach (PeerId peer in _raft.Configuration.Voters.Ids())
             _heardUs[peer] = _nowUs;
-        _clock.Start(HighestStampUs(), _nowUs);
+        _clock.Start(_planted == SeededBug.ClockOfItsOwn ? Math.Max(HighestStampUs(), _nowUs) : HighestStampUs(), _nowUs);
         _proposedStampUs = 0;
         _appendTimes.Clear();
         _snapshotsSent.Clear();

@@ -93,10 +93,7 @@ public sealed partial class ReplicaMachine
 
     private (LoadedPeer, MemoryStorage, RawNode, WritePipeline, SnapshotPlanner) Attach(LoadedPeer loaded)
     {
-        long lastIndex = loaded.Entries.Count > 0 ? loaded.Entries[^1].Index : loaded.Snapshot.Pointer.Index;
-        // The state may be ahead of the stored log, where the others committed an entry before the own write of it
-        // came through. What it has applied is committed; Raft is told as much of that as the log holds.
-        long applied = Math.Min(Math.Max(_state.AppliedIndex, loaded.Snapshot.Pointer.Index), lastIndex);
+        long applied = AppliedInLog(loaded);
         HardState hardState = loaded.HardState with { Commit = Math.Max(loaded.HardState.Commit, applied) };
         ConfState confState = _state.Membership.ConfState;
         SnapshotPointer pointer = loaded.Snapshot.Pointer;
@@ -138,6 +135,29 @@ public sealed partial class ReplicaMachine
         _successorEpoch = Math.Max(_successorEpoch, epoch);
     }
 
+    /// <summary>
+    /// How far the stored log is known to be what the state has applied. The state may be ahead of it, where the others
+    /// committed an entry before the own write of it came through; and the log may still hold a tail that this write was
+    /// to replace, which must not be taken for committed.
+    /// </summary>
+    private long AppliedInLog(LoadedPeer loaded)
+    {
+        long pointer = loaded.Snapshot.Pointer.Index;
+        if (loaded.Entries.Count == 0)
+            return pointer;
+        long first = loaded.Entries[0].Index;
+        long index = Math.Min(_state.AppliedIndex, loaded.Entries[^1].Index);
+        // Where index and term agree, so does everything before (Raft §5.3); what is stored as committed is.
+        while (index > Math.Max(pointer, loaded.HardState.Commit)
+            && loaded.Entries[(int)(index - first)].Term != AppliedTermAt(index)
+            && _planted != SeededBug.StoredTailTakenForCommitted)
+            index--;
+        return Math.Max(index, pointer);
+    }
+
+    /// <summary>From the log of the activation that ends here.</summary>
+    private Term? AppliedTermAt(long index) => index == _state.AppliedIndex ? _state.AppliedTerm : _raft?.TermAt(index);
+
     private void Suspend(string why)
     {
         Halt(ServiceState.Suspended, why);
@@ -169,7 +189,8 @@ public sealed partial class ReplicaMachine
     {
         if (_writes.Installing is { } install)
         {
-            _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
+            if (!_writes.IsInstallPrepared)
+                _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
             return;
         }
         if (_snapshots.IsDue)
@@ -179,7 +200,7 @@ public sealed partial class ReplicaMachine
             _snapshots.Taken(new Snapshot(
                 _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes.WrittenMemory));
         }
-        _effects.WriteSnapshot = _snapshots.TryBeginOwn(_writes.DurableLastIndex);
+        _effects.WriteSnapshot = _snapshots.TryBeginOwn(_mirror);
     }
 
     private void SnapshotSwitched(PreparedSnapshot switched)

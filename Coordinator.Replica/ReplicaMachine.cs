@@ -22,6 +22,7 @@ public sealed partial class ReplicaMachine
     private readonly OpenCommands _open = new();
     private readonly LeaderClock _clock;
     private readonly Dictionary<PeerId, long> _heardUs = [];
+    private readonly SeededBug _planted = SeededBugs.Planted;
 
     private CoordinationState _state;
     private LoadedPeer _stored;
@@ -249,7 +250,7 @@ public sealed partial class ReplicaMachine
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
         _raft.Tick();
         ReportLostSnapshots();
-        if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2)
+        if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)
             _epochCheckDue = true;
     }
 }

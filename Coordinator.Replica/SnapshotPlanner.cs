@@ -5,7 +5,7 @@ namespace Coordinator.Replica;
 
 /// <summary>
 /// Decides when a snapshot is due and follows it into storage. Invariant: one at a time; its chunks are written only
-/// when the log up to its index is durable here (rule 8).
+/// when the log up to its index is durable here (rule 8), and that is the log which it is of.
 /// </summary>
 internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
 {
@@ -32,9 +32,13 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
         _bytes = 0;
     }
 
-    public SnapshotBytes? TryBeginOwn(long durableLastIndex)
+    /// <param name="durable">
+    /// The index alone says too little: where the state is ahead of the log, a tail of an older term may still be stored
+    /// there, and go.
+    /// </param>
+    public SnapshotBytes? TryBeginOwn(MemoryStorage durable)
     {
-        if (_waiting is null || _writing is not null || _waiting.Index > durableLastIndex)
+        if (_waiting is null || _writing is not null || durable.TermAt(_waiting.Index) != _waiting.Term)
             return null;
         Snapshot snapshot = _waiting;
         _waiting = null;

@@ -12,6 +12,7 @@ namespace Coordinator.Replica;
 internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, ReplicaOptions options)
 {
     private readonly List<Release> _releases = [];
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly List<Release> _inFlightReleases = [];
     private List<Entry> _pending = [];
     private List<Entry> _inFlightEntries = [];
@@ -42,6 +43,9 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     /// <summary>A snapshot from the leader whose chunks have to be written before anything after it.</summary>
     public Snapshot? Installing => _install;
 
+    /// <summary>The chunks of <see cref="Installing"/> are written; it waits for its write, or that is on its way.</summary>
+    public bool IsInstallPrepared => _install is not null && ReferenceEquals((_prepared ?? _inFlightSnapshot)?.Snapshot, _install);
+
     /// <summary>Takes over what one StorageAppend message asks for.</summary>
     public void Add(Message append, long nowUs)
     {
@@ -66,8 +70,15 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
 
     public void Add(Release release) => _releases.Add(release);
 
-    /// <summary>The snapshot's chunks are written; the next write switches to it.</summary>
-    public void Prepare(PreparedSnapshot prepared) => _prepared = prepared;
+    /// <summary>The snapshot's chunks are written; the next write switches to it. An own one that a leader's has
+    /// overtaken is garbage.</summary>
+    public void Prepare(PreparedSnapshot prepared)
+    {
+        if (_install is null || ReferenceEquals(_install, prepared.Snapshot))
+            _prepared = prepared;
+        if (_planted == SeededBug.CompactsBeforeSnapshot)
+            _compactTarget = Math.Max(_compactTarget, DurableLastIndex);
+    }
 
     /// <summary>Removes the durable prefix below a snapshot, a slice with each write.</summary>
     private void SetCompactTarget(long snapshotIndex) =>
@@ -98,7 +109,7 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
             HardState = _wanted with { Commit = WantedCommit() },
             Entries = _pending,
             Snapshot = _prepared?.Pointer,
-            ReplaceLog = _install is not null,
+            ReplaceLog = _install is not null && _planted != SeededBug.InstallKeepsLog,
             CompactThrough = _install is null ? NextCompaction() : 0,
         };
         _inFlightEntries = _pending;

@@ -95,7 +95,10 @@ internal sealed partial class RaftCore
         bool canVote = Vote == request.From
             || (Vote.IsNone && Leader.IsNone)
             || (pre && request.Term > Term);
-        if (!canVote || !new LogPosition(request.Index, request.LogTerm).IsUpToDateWith(Log.Last))
+        bool isUpToDate = new LogPosition(request.Index, request.LogTerm).IsUpToDateWith(Log.Last);
+        canVote |= _planted == SeededRaftBug.VotesTwice && State == RaftState.Follower;
+        isUpToDate |= _planted == SeededRaftBug.VotesForShorterLog;
+        if (!canVote || !isUpToDate)
         {
             Reject(request, VoteAnswer(pre));
             return;

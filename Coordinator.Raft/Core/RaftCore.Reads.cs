@@ -21,7 +21,7 @@ internal sealed partial class RaftCore
 
     private void HandleReadIndex(Message request)
     {
-        if (CommittedInCurrentTerm)
+        if (CommittedInCurrentTerm || _planted == SeededRaftBug.ReadsBeforeFirstCommit)
         {
             ServeRead(request);
         }
@@ -34,7 +34,8 @@ internal sealed partial class RaftCore
     private void ServeRead(Message request)
     {
         bool decidesAlone = _tracker.IsSingleton && _tracker.Configuration.Voters.Contains(Id);
-        if (decidesAlone || _options.ReadOnlyOption == ReadOnlyOption.LeaseBased)
+        if (decidesAlone || _planted == SeededRaftBug.ReadsWithoutQuorum
+            || _options.ReadOnlyOption == ReadOnlyOption.LeaseBased)
         {
             AnswerRead(request, Log.Committed);
             return;

@@ -7,7 +7,17 @@ namespace Coordinator.Raft.Core;
 internal sealed partial class RaftCore
 {
     /// <summary>Commits what is on a quorum, if it is of the own term.</summary>
-    private bool TryCommit() => Log.TryCommit(new LogPosition(_tracker.Committed(), Term));
+    private bool TryCommit()
+    {
+        long index = _tracker.Committed();
+        Term term = Term;
+        if (_planted == SeededRaftBug.CommitsOlderTermByCounting && Log.TryGetTerm(index, out Term older))
+        {
+            term = older;
+        }
+
+        return Log.TryCommit(new LogPosition(index, term));
+    }
 
     private void BroadcastAppend()
     {
@@ -98,7 +108,9 @@ internal sealed partial class RaftCore
     private void SendHeartbeat(PeerId to, Progress progress, ReadOnlyMemory<byte> context)
     {
         // Never beyond what is known to match: the follower may hold other entries there.
-        long commit = Math.Min(progress.Match, Log.Committed);
+        long commit = _planted == SeededRaftBug.HeartbeatCommitUnchecked
+            ? Log.Committed
+            : Math.Min(progress.Match, Log.Committed);
         Send(new Message
         {
             Type = MessageType.Heartbeat,

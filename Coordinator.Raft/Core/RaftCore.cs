@@ -14,6 +14,7 @@ internal sealed partial class RaftCore
     private readonly ElectionTimer _election;
     private readonly UncommittedSize _uncommitted;
     private readonly Action<string>? _trace;
+    private readonly SeededRaftBug _planted = SeededRaftBugs.Planted;
     private ProgressTracker _tracker;
 
     public RaftCore(RaftOptions options)

@@ -8,6 +8,7 @@ internal sealed partial class RaftLog
 {
     private readonly IRaftStorage _storage;
     private readonly ApplyRule _applyRule;
+    private readonly SeededRaftBug _planted = SeededRaftBugs.Planted;
 
     public RaftLog(IRaftStorage storage, long maxApplyingBytes, ApplyRule applyRule)
     {
@@ -72,12 +73,14 @@ internal sealed partial class RaftLog
     /// </summary>
     public bool TryAppend(LogPosition previous, EntrySlice entries, long leaderCommit)
     {
-        if (!Matches(previous))
+        bool matches = Matches(previous)
+            || (_planted == SeededRaftBug.AppendsWithoutMatch && previous.Index <= LastIndex);
+        if (!matches)
         {
             return false;
         }
 
-        int known = CountKnown(entries);
+        int known = _planted == SeededRaftBug.CutsTailOnOldAppend ? 0 : CountKnown(entries);
         if (known < entries.Count)
         {
             ReplaceFrom(entries.Slice(known));

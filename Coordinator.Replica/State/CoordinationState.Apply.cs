@@ -118,7 +118,7 @@ public sealed partial class CoordinationState
         if (command.RequestId < requests.AnsweredBelow)
             return Refuse(ErrorCode.RequestIdStale);
         Fingerprint fingerprint = Fingerprint.Of(command);
-        if (requests.TryGet(command.RequestId, out StoredRequest stored))
+        if (requests.TryGet(command.RequestId, out StoredRequest stored) && _planted != SeededBug.RepeatsExecutedAgain)
         {
             return stored.Fingerprint.Matches(fingerprint)
                 ? stored.Result.ToApplyResult(stored.WaitIndex)
@@ -131,7 +131,7 @@ public sealed partial class CoordinationState
             return Refuse(ErrorCode.TooManyOpenRequests);
 
         OperationResult result = ExecuteInSession(session, command, context);
-        if (isStored)
+        if (isStored && (_planted != SeededBug.RepeatsExecutedAgain || !requests.TryGet(command.RequestId, out _)))
         {
             long waitIndex = result.Outcome == Outcome.Queued ? context.Index : 0;
             requests.Add(new StoredRequest(command.RequestId, fingerprint, result, waitIndex));

@@ -11,6 +11,7 @@ namespace Coordinator.Replica.State;
 public sealed partial class CoordinationState
 {
     private readonly DueHeap _due = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private StateHash _hash;
 
     internal CoordinationState(StateSettings settings, GroupMembership membership, StateOrigin origin)

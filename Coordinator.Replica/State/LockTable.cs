@@ -17,6 +17,7 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
 
     private readonly SortedBlocks<string, LockResource, OrdinalOrder> _resources = new();
     private readonly List<LockResource> _touched = [];
+    private readonly SeededBug _planted = SeededBugs.Planted;
 
     public SortedBlocks<string, LockResource, OrdinalOrder> Resources => _resources;
 
@@ -75,7 +76,8 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
             return byRequest ? CancelWithoutClaim(session.Requests, cancel.RequestId) : NotWaiting;
         if (!claim.IsHolding)
         {
-            EndWait(claim, OperationResult.Cancelled(), context);
+            if (_planted != SeededBug.CancelLeavesWait)
+                EndWait(claim, OperationResult.Cancelled(), context);
             return OperationResult.Cancelled();
         }
         if (!cancel.ReleaseIfGranted)
@@ -97,9 +99,9 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
     /// <summary>All that the session waits for and holds ends; others are served when the entry has been applied.</summary>
     public void EndAllOf(Session session, in ApplyContext context)
     {
-        while (session.Waits.First is { } wait)
+        while (_planted != SeededBug.GrantsToEndedSession && session.Waits.First is { } wait)
             EndWait(wait.Value, OperationResult.Refused(ErrorCode.SessionNotFound), context);
-        while (session.Holdings.First is { } holding)
+        while (_planted != SeededBug.HoldingOutlivesSession && session.Holdings.First is { } holding)
             EndHolding(holding.Value);
     }
 
@@ -113,7 +115,8 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
             resource.IsTouched = false;
             if (resource.Holder is not null)
                 continue;
-            if (resource.Queue?.First is { } first)
+            LinkedListNode<Claim>? next = _planted == SeededBug.GrantsLastInLine ? resource.Queue?.Last : resource.Queue?.First;
+            if (next is { } first)
             {
                 Dequeue(first.Value);
                 TellEnd(first.Value, Grant(first.Value, context), context);
@@ -159,7 +162,7 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
     private static OperationResult Granted(Claim claim) =>
         new(ErrorCode.Ok, Outcome.Granted, claim.Token, claim.Floor);
 
-    private static OperationResult Grant(Claim claim, in ApplyContext context)
+    private OperationResult Grant(Claim claim, in ApplyContext context)
     {
         LockResource resource = claim.Resource;
         if (resource.Holder is not null || context.Index <= resource.LastToken)
@@ -167,7 +170,8 @@ internal sealed class LockTable(StateSettings settings, DueHeap due)
             throw new InvalidOperationException(
                 $"Entry {context.Index} may not grant lock '{resource.Name}' after token {resource.LastToken} (rule 18).");
         }
-        claim.Token = context.Index;
+        bool usesAgain = _planted == SeededBug.TokenUsedAgain && resource.LastToken != 0;
+        claim.Token = usesAgain ? resource.LastToken : context.Index;
         claim.Floor = context.Index;
         claim.SinceUs = context.LogTimeUs;
         Hold(claim);

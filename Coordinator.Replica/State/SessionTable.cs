@@ -10,6 +10,7 @@ namespace Coordinator.Replica.State;
 internal sealed class SessionTable(StateSettings settings, DueHeap due)
 {
     private readonly SortedBlocks<long, Session, Int64Order> _byId = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly SortedBlocks<UInt128, Session, UInt128Order> _byNonce = new();
 
     public SortedBlocks<long, Session, Int64Order> ById => _byId;
@@ -76,7 +77,8 @@ internal sealed class SessionTable(StateSettings settings, DueHeap due)
 
     private void KeepAlive(Session session, long asOfUs)
     {
-        long deadline = ApplyContext.After(asOfUs, session.TtlUs);
+        long ttlUs = _planted == SeededBug.ExpiresEarly ? session.TtlUs * 9 / 10 : session.TtlUs;
+        long deadline = ApplyContext.After(asOfUs, ttlUs);
         if (deadline > session.DueUs)
             due.Postpone(session, deadline);
     }

@@ -47,4 +47,16 @@ internal sealed class ClientRequest
     public Action<CommandAnswer?>? Commanded { get; init; }
 
     public Action<QueryAnswer?>? Queried { get; init; }
+
+    public override string ToString() => Query is { } query
+        ? $"{query.QueryCase}{(query.Serializable ? " serializable" : "")}"
+        : $"{Command!.OperationCase} {Command.SessionId}.{Command.RequestId} {Value()}";
+
+    private string Value() => Command!.OperationCase switch
+    {
+        Command.OperationOneofCase.PutConfig => Command.PutConfig.Value.ToStringUtf8().TrimEnd('x'),
+        Command.OperationOneofCase.AcquireLock => Command.AcquireLock.Name,
+        Command.OperationOneofCase.ReleaseLock => Command.ReleaseLock.Name,
+        _ => "",
+    };
 }

@@ -1,32 +1,26 @@
 using Coordinator.Contracts;
 using Coordinator.Replica;
+using Coordinator.Simulation.Cluster;
 
 namespace Coordinator.Simulation.Clients;
 
-/// <summary>A command at a replica, and who asked for it.</summary>
-internal sealed class ClientCommandTicket(SimulatedClient client, ClientRequest request)
-    : CommandTicket(request.Command!, request.Payload)
+/// <summary>A command at a replica, and how its answer goes back.</summary>
+internal sealed class ClientCommandTicket(
+    Command command, ReadOnlyMemory<byte> payload, Action<PeerProcess, CommandAnswer> answered)
+    : CommandTicket(command, payload)
 {
-    public SimulatedClient Client { get; } = client;
-
-    public ClientRequest Request { get; } = request;
+    public void Answer(PeerProcess process, CommandAnswer answer) => answered(process, answer);
 }
 
-/// <summary>A read at a replica, and who asked for it.</summary>
-internal sealed class ClientQueryTicket(SimulatedClient client, ClientRequest request, Query query) : QueryTicket(query)
+/// <summary>A read at a replica, and how its answer goes back.</summary>
+internal sealed class ClientQueryTicket(Query query, Action<PeerProcess, QueryAnswer> answered) : QueryTicket(query)
 {
-    public SimulatedClient Client { get; } = client;
-
-    public ClientRequest Request { get; } = request;
+    public void Answer(PeerProcess process, QueryAnswer answer) => answered(process, answer);
 }
 
-/// <summary>A keep-alive at a replica, and when its client sent it.</summary>
-internal sealed class ClientKeepAliveTicket(SimulatedClient client, long sessionId, SentTime sent) : KeepAliveTicket(sessionId)
+/// <summary>A keep-alive at a replica, and how its answer goes back.</summary>
+internal sealed class ClientKeepAliveTicket(long sessionId, Action<PeerProcess, KeepAliveAnswer> answered)
+    : KeepAliveTicket(sessionId)
 {
-    public SimulatedClient Client { get; } = client;
-
-    public SentTime Sent { get; } = sent;
+    public void Answer(PeerProcess process, KeepAliveAnswer answer) => answered(process, answer);
 }
-
-/// <summary>When a request was sent: by its client's clock, and in real time.</summary>
-internal readonly record struct SentTime(long LocalUs, long RealUs);

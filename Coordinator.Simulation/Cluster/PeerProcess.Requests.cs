@@ -1,30 +1,41 @@
+using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Simulation.Clients;
 
 namespace Coordinator.Simulation.Cluster;
 
+/// <summary>What clients ask of this process, over the library's connections or without them.</summary>
 internal sealed partial class PeerProcess
 {
-    public void Submit(SimulatedClient client, ClientRequest request)
-    {
-        if (request.Query is { } query)
-        {
-            var read = new ClientQueryTicket(client, request, query);
-            Post(machine => machine.Submit(read));
-            return;
-        }
-        var ticket = new ClientCommandTicket(client, request);
-        Post(machine => machine.Submit(ticket));
-        _world.Events.After(_random.Between(500, 6_000) * 1_000, () =>
-        {
-            // The connection of whoever asked is gone.
-            if (request.IsDone)
-                Post(machine => machine.Forget(ticket));
-        });
-    }
+    private readonly List<SiloConnection> _connections = [];
 
-    public void Submit(SimulatedClient client, long sessionId, SentTime sent)
+    public void Submit(CommandTicket ticket) => Post(machine => machine.Submit(ticket));
+
+    public void Submit(QueryTicket ticket) => Post(machine => machine.Submit(ticket));
+
+    public void Submit(KeepAliveTicket ticket) => Post(machine => machine.Submit(ticket));
+
+    public void Forget(CommandTicket ticket) => Post(machine => machine.Forget(ticket));
+
+    public void Accept(SiloConnection connection) => _connections.Add(connection);
+
+    public void Closed(SiloConnection connection) => _connections.Remove(connection);
+
+    private void CollectAnswers(ReplicaEffects effects)
     {
-        var ticket = new ClientKeepAliveTicket(client, sessionId, sent);
-        Post(machine => machine.Submit(ticket));
+        foreach ((CommandTicket ticket, Contracts.CommandAnswer answer) in effects.Completed)
+        {
+            if (ticket is ClientCommandTicket mine)
+                _effects.Add(() => mine.Answer(this, answer));
+        }
+        foreach ((QueryTicket ticket, Contracts.QueryAnswer answer) in effects.Answered)
+            _effects.Add(() => ((ClientQueryTicket)ticket).Answer(this, answer));
+        foreach ((KeepAliveTicket ticket, Contracts.KeepAliveAnswer answer) in effects.KeptAlive)
+            _effects.Add(() => ((ClientKeepAliveTicket)ticket).Answer(this, answer));
+        foreach (EndedSession ended in effects.SessionsEnded)
+        {
+            foreach (SiloConnection connection in _connections)
+                _effects.Add(() => connection.Tell(ended));
+        }
     }
 }

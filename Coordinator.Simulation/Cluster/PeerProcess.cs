@@ -1,7 +1,6 @@
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
-using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Engine;
 
 namespace Coordinator.Simulation.Cluster;
@@ -51,7 +50,12 @@ internal sealed partial class PeerProcess
 
     public void Start() => _storage.Activate();
 
-    public void Kill() => IsAlive = false;
+    public void Kill()
+    {
+        IsAlive = false;
+        foreach (SiloConnection connection in _connections.ToArray())
+            connection.Break();
+    }
 
     /// <summary>Runs nothing until then; what arrives waits.</summary>
     public void Pause(long durationUs) => _pausedUntilUs = Math.Max(_pausedUntilUs, _world.Events.NowUs + durationUs);
@@ -193,7 +197,7 @@ internal sealed partial class PeerProcess
         if (_world.Trace.IsOn && envelope.Message.Type is not (MessageType.Heartbeat or MessageType.HeartbeatResp))
             TraceSend(envelope);
         SimulatedPeer to = _world.PeerOf(envelope.To);
-        if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope)) && _random.Chance(0.3))
+        if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope, fromNewest: _peer.Newest == this)) && _random.Chance(0.3))
             Post(machine => machine.ReportUnreachable(envelope.To));
     }
 
@@ -202,26 +206,4 @@ internal sealed partial class PeerProcess
         Message message = envelope.Message;
         _world.Trace.Add($"peer {Peer}.{Epoch}: {message.Type} to {message.To} term {message.Term} index {message.Index}/{message.LogTerm} {message.Entries.Count} entries commit {message.Commit}{(message.Reject ? " REJECT" : "")}");
     }
-
-    private void CollectAnswers(ReplicaEffects effects)
-    {
-        foreach ((CommandTicket ticket, Contracts.CommandAnswer answer) in effects.Completed)
-        {
-            if (ticket is ClientCommandTicket mine)
-                _effects.Add(() => Answer(mine.Client, () => mine.Client.Answered(mine.Request, answer)));
-        }
-        foreach ((QueryTicket ticket, Contracts.QueryAnswer answer) in effects.Answered)
-        {
-            var mine = (ClientQueryTicket)ticket;
-            _effects.Add(() => Answer(mine.Client, () => mine.Client.Answered(mine.Request, answer)));
-        }
-        foreach ((KeepAliveTicket ticket, Contracts.KeepAliveAnswer answer) in effects.KeptAlive)
-        {
-            var mine = (ClientKeepAliveTicket)ticket;
-            _effects.Add(() => Answer(mine.Client, () => mine.Client.KeptAlive(mine.Sent, answer)));
-        }
-    }
-
-    private void Answer(SimulatedClient client, Action deliver) =>
-        _world.Network.Send(_peer.Place, _world.PlaceOfClient(client.Number), deliver);
 }

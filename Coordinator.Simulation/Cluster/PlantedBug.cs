@@ -1,3 +1,5 @@
+using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Simulation.Cluster;
@@ -12,8 +14,21 @@ internal sealed record PlantedBug
     /// <summary>The rule that the bug breaks.</summary>
     public string Rule { get; init; } = "";
 
+    public SeededRaftBug Raft { get; init; }
+
+    public SeededBug Replica { get; init; }
+
     public StoragePlants Storage { get; init; } = StoragePlants.None;
 
     /// <summary>Answers to an earlier activation are taken for answers to the present one (rule 5).</summary>
     public bool ForgesAnswers { get; init; }
+
+    /// <summary>The client's deadline runs from when an answer came instead of from when the keep-alive was sent (rule 13).</summary>
+    public bool DeadlineFromAnswer { get; init; }
+
+    /// <summary>The client doesn't watch its deadline (rule 13).</summary>
+    public bool IgnoresDeadline { get; init; }
+
+    /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
+    public bool RepeatsOutsideSession { get; init; }
 }

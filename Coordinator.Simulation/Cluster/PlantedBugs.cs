@@ -1,26 +1,67 @@
+using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Simulation.Cluster;
 
-/// <summary>The bugs that the simulator must notice.</summary>
+/// <summary>The bugs that the simulator must notice: the core's, the replica's, the storage's, the shell's, the client's.</summary>
 internal static class PlantedBugs
 {
     public static readonly IReadOnlyList<PlantedBug> All =
     [
-        InStorage("fence without the row lock", "rule 3", new() { FenceWithoutRowLock = true }),
-        InStorage("fence without the write's number", "rule 3", new() { FenceWithoutWriteSeq = true }),
+        InRaft("an older term's entry committed by counting", "Raft 5.4.2", SeededRaftBug.CommitsOlderTermByCounting),
+        InRaft("a vote for a shorter log", "Raft 5.4.1", SeededRaftBug.VotesForShorterLog),
+        InRaft("a second vote in a term", "Raft 5.2", SeededRaftBug.VotesTwice),
+        InRaft("entries appended without the match", "Raft 5.3", SeededRaftBug.AppendsWithoutMatch),
+        InRaft("an old append cuts the tail", "Raft 5.3", SeededRaftBug.CutsTailOnOldAppend),
+        InRaft("a heartbeat commits what doesn't match", "Raft 5.3", SeededRaftBug.HeartbeatCommitUnchecked),
+        InRaft("ReadIndex without a quorum", "Raft 6.4", SeededRaftBug.ReadsWithoutQuorum),
+        new()
+        {
+            Name = "ReadIndex before the term's first commit",
+            Rule = "Raft 6.4",
+            Raft = SeededRaftBug.ReadsBeforeFirstCommit,
+            Replica = SeededBug.ReadsBeforeFirstCommit,
+        },
+        InReplica("reads without the epoch read", "rule 6", SeededBug.ReadsWithoutEpochRead),
+        InReplica("reads join a round that has begun", "Raft 6.4", SeededBug.ReadsJoinRoundUnderWay),
+        InReplica("vote requests leave before the write", "rule 5", SeededBug.RequestsVotesBeforeWrite),
+        InReplica("answers when appended", "rule 5", SeededBug.AnswersAtAppend),
+        InReplica("lost leadership taken for not happened", "rule 15", SeededBug.LostCommandsSaidNotToHaveHappened),
+        InReplica("answers matched by index alone", "rule 14", SeededBug.TicketsMatchedByIndexAlone),
+        InReplica("a stored tail taken for committed", "rule 4", SeededBug.StoredTailTakenForCommitted),
+        InReplica("a lost snapshot never sent again", "liveness", SeededBug.SnapshotNeverSentAgain),
+        InReplica("a leader's clock of its own", "rule 10", SeededBug.ClockOfItsOwn),
+        InReplica("compaction before the snapshot", "rule 8", SeededBug.CompactsBeforeSnapshot),
+        InReplica("an installed snapshot keeps the log", "rule 8", SeededBug.InstallKeepsLog),
+        InReplica("a grant to an ended session", "rule 17", SeededBug.GrantsToEndedSession),
+        InReplica("a holding outlives its session", "rule 17", SeededBug.HoldingOutlivesSession),
+        InReplica("the last in line first", "rule 20", SeededBug.GrantsLastInLine),
+        InReplica("a token used again", "rule 18", SeededBug.TokenUsedAgain),
+        InReplica("a repeat executed again", "rule 14", SeededBug.RepeatsExecutedAgain),
+        InReplica("results left out of the snapshot", "rule 14", SeededBug.ResultsLeftOutOfSnapshot),
+        InReplica("sessions that expire early", "rule 11", SeededBug.ExpiresEarly),
+        InReplica("a cancelled wait that goes on", "rule 16", SeededBug.CancelLeavesWait),
+        InStorage("a fence without the row lock", "rule 3", new() { FenceWithoutRowLock = true }),
+        InStorage("a fence without the write's number", "rule 3", new() { FenceWithoutWriteSeq = true }),
         InStorage("re-activation that only looks", "rule 4", new() { ReactivationOnlyLooks = true }),
-        InStorage("re-activation that takes back from anyone", "rule 4", new() { ReactivationUnconditional = true }),
-        InStorage("a database gone back in time goes unnoticed", "rule 4", new() { ReactivationIgnoresRollback = true }),
+        InStorage("a database back in time unnoticed", "rule 4", new() { ReactivationIgnoresRollback = true }),
         InStorage("an emptied database that votes", "rule 1", new() { ActivationInserts = true }),
-        InStorage("state loaded before the activation", "rule 2", new() { LoadsBeforeActivation = true }),
         InStorage("a vote forgotten by a restart", "Raft 5.2", new() { ForgetsVote = true }),
         InStorage("acknowledged before the write", "rule 5", new() { AcknowledgesEarly = true }),
         InStorage("an unknown outcome taken for success", "rule 7", new() { UnknownIsCommitted = true }),
-        InStorage("reads without the epoch read", "rule 6", new() { EpochFromMemory = true }),
         InStorage("a conflicting tail left in place", "rule 8", new() { KeepsConflictingTail = true }),
-        new() { Name = "answers to an earlier activation accepted", Rule = "rule 5", ForgesAnswers = true },
+        new() { Name = "answers to an earlier activation heard", Rule = "rule 5", ForgesAnswers = true },
+        new() { Name = "a deadline from the answer", Rule = "rule 13", DeadlineFromAnswer = true },
+        new() { Name = "a deadline not watched", Rule = "rule 13", IgnoresDeadline = true },
+        new() { Name = "a repeat outside a session", Rule = "rule 15", RepeatsOutsideSession = true },
     ];
+
+    private static PlantedBug InRaft(string name, string rule, SeededRaftBug bug) =>
+        new() { Name = name, Rule = rule, Raft = bug };
+
+    private static PlantedBug InReplica(string name, string rule, SeededBug bug) =>
+        new() { Name = name, Rule = rule, Replica = bug };
 
     private static PlantedBug InStorage(string name, string rule, StoragePlants plants) =>
         new() { Name = name, Rule = rule, Storage = plants };

@@ -32,6 +32,9 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     /// <summary>Its storage was rolled back or emptied: it comes back only under a new peer id (rule 1).</summary>
     public bool IsLost { get; set; }
 
+    /// <summary>It is lost because its rows are gone.</summary>
+    public bool IsEmptied { get; set; }
+
     /// <summary>Down on purpose for now; nobody starts it.</summary>
     public bool IsHeldDown { get; set; }
 
@@ -60,10 +63,15 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     }
 
     /// <summary>Which process a message reaches is the host's business: usually the newest, sometimes an older, or both.</summary>
-    public void Deliver(Envelope envelope)
+    public void Deliver(Envelope envelope, bool fromNewest)
     {
         if (Processes.Count == 0)
             return;
+        if (world.IsSplitByAge)
+        {
+            Processes[fromNewest ? ^1 : 0].Receive(envelope);
+            return;
+        }
         if (Processes.Count == 1 || _random.Chance(0.6))
         {
             Processes[^1].Receive(envelope);
@@ -77,7 +85,8 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     }
 
     /// <summary>The process that a client's connection to this silo ends at.</summary>
-    public PeerProcess? Reached() => Processes.Count == 0 ? null
+    public PeerProcess? Reached(bool forRead) => Processes.Count == 0 ? null
+        : world.IsSplitByAge ? Processes[_random.Chance(forRead ? 0.5 : 0.05) ? 0 : ^1]
         : _random.Chance(0.7) ? Processes[^1]
         : Processes[_random.Below(Processes.Count)];
 }

@@ -61,7 +61,7 @@ internal sealed class StorageWorker(World world, SimulatedPeer peer, PeerProcess
         process.Post(machine => machine.WriteEnded(write.Epoch, outcome));
     });
 
-    private void ReadEpoch(long asked) => Database.ReadEpoch(peer.Key, asked, answer =>
+    private void ReadEpoch(long asked) => Database.ReadEpoch(peer.Key, answer =>
     {
         if (answer.IsAvailable && answer.Epoch == asked)
             world.Happenings.Count(Happening.EpochConfirmed);

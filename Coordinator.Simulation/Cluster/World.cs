@@ -34,6 +34,12 @@ internal sealed class World
 
     public List<SimulatedClient> Clients { get; } = [];
 
+    /// <summary>
+    /// Old processes hear old ones alone, and new ones new ones: as where two halves of a hosting cluster each believe the
+    /// other to be dead.
+    /// </summary>
+    public bool IsSplitByAge { get; set; }
+
     public SimulatedPeer PeerOf(PeerId id) => Peers[(int)id.Value - 1];
 
     public int PlaceOfClient(int client) => Scenario.Peers + client;

@@ -36,7 +36,12 @@ internal static class WorldBuilder
         AddDatabases(world, random);
         AddPeers(world, random);
         for (int i = 0; i < scenario.Clients; i++)
-            world.Clients.Add(new SimulatedClient(world, i, DrawClock(world, random), random.Fork()));
+        {
+            NodeClock clock = DrawClock(world, random);
+            world.Clients.Add(random.Chance(0.5)
+                ? new PlainClient(world, i, clock, random.Fork())
+                : new LibraryClient(world, i, clock, random.Fork()));
+        }
         return world;
     }
 

@@ -25,6 +25,8 @@ internal enum Happening
     Suspend,
     ClockJumpBack,
     DuplicateActivation,
+    SplitByAge,
+    StaleLeader,
     MessageToFencedActivation,
 
     // Storage

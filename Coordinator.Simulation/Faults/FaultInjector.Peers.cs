@@ -40,6 +40,12 @@ internal sealed partial class FaultInjector
                 world.Happenings.Count(Happening.DuplicateActivation);
                 peer.Start();
                 break;
+            case FaultKind.SplitByAge when !world.IsSplitByAge:
+                SplitByAge();
+                break;
+            case FaultKind.StaleLeader when LeadingPeer() is { } stale:
+                MakeStale(stale);
+                break;
             case FaultKind.LeadershipTransfer when LeadingPeer() is { } leader:
                 world.Happenings.Count(Happening.LeadershipTransferAsked);
                 PeerId to = random.Pick(world.Peers).Id;
@@ -56,6 +62,32 @@ internal sealed partial class FaultInjector
         peer.IsHeldDown = true;
         peer.CrashAll();
         Events.After(random.Between(2_000, 20_000) * 1_000, () => peer.IsHeldDown = false);
+    }
+
+    /// <summary>All peers are taken over at once, and the old processes go on among themselves.</summary>
+    private void SplitByAge()
+    {
+        world.Happenings.Count(Happening.SplitByAge);
+        world.IsSplitByAge = true;
+        foreach (SimulatedPeer peer in world.Peers)
+        {
+            if (peer is { IsLost: false, IsHeldDown: false, Processes.Count: 1 })
+                peer.Start();
+        }
+        Events.After(random.Between(500, 8_000) * 1_000, () => world.IsSplitByAge = false);
+    }
+
+    /// <summary>A leader that sleeps through its succession, and wakes cut off from whoever could tell it.</summary>
+    private void MakeStale(SimulatedPeer leader)
+    {
+        world.Happenings.Count(Happening.StaleLeader);
+        long pausedUs = Scenario.Options.ElectionTimeoutUs * random.Between(1, 6);
+        leader.Newest?.Pause(pausedUs);
+        for (int other = 0; other < Scenario.Peers; other++)
+        {
+            CutFor(world.Network, leader.Place, other, pausedUs * 2);
+            CutFor(world.Network, other, leader.Place, pausedUs * 2);
+        }
     }
 
     private void RollingRestart(int index)

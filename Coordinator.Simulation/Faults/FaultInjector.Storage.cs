@@ -36,12 +36,12 @@ internal sealed partial class FaultInjector
                 break;
             case FaultKind.DatabaseRolledBack when MayLose(database) && database.HasBackup:
                 world.Happenings.Count(Happening.DatabaseRolledBack);
-                Lose(database);
+                Lose(database, isEmptied: false);
                 database.Restore();
                 break;
             case FaultKind.DatabaseEmptied when MayLose(database):
                 world.Happenings.Count(Happening.DatabaseEmptied);
-                Lose(database);
+                Lose(database, isEmptied: true);
                 database.Empty();
                 break;
         }
@@ -65,12 +65,14 @@ internal sealed partial class FaultInjector
             && peers.TrueForAll(peer => peer is { IsLost: false, Processes: [{ Machine.Service: Replica.ServiceState.Running }] });
     }
 
-    private void Lose(SimulatedDatabase database)
+    private void Lose(SimulatedDatabase database, bool isEmptied)
     {
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer.Database == database)
-                peer.IsLost = true;
+            if (peer.Database != database)
+                continue;
+            peer.IsLost = true;
+            peer.IsEmptied = isEmptied;
         }
     }
 }

@@ -11,6 +11,8 @@ internal enum FaultKind
     Suspend,
     ClockJumpBack,
     DuplicateActivation,
+    SplitByAge,
+    StaleLeader,
     PartitionSymmetric,
     PartitionOneWay,
     PartitionRing,

@@ -23,15 +23,20 @@ internal sealed class AckedIsDurable : Invariant
         {
             case { Type: MessageType.AppResp, Reject: false }:
                 Require(row.HardState.Term >= message.Term, () => $"{Say(envelope)}: term {row.HardState.Term} is stored");
-                Require(row.LastIndex >= message.Index, () => $"{Say(envelope)}: the stored log ends at {row.LastIndex}");
+                // One write may hold a term's entries back and a later term's in their place: as if both had been written.
+                Require(
+                    row.LastIndex >= message.Index || row.HardState.Term > message.Term,
+                    () => $"{Say(envelope)}: the stored log ends at {row.LastIndex}");
                 break;
             case { Type: MessageType.VoteResp, Reject: false }:
                 RequireVote(row, envelope, message.To);
                 break;
             case { Type: MessageType.Vote }:
                 RequireVote(row, envelope, process.Peer);
+                // Overtaken by the leader whom others have elected meanwhile, whose entries were in the same write.
+                bool isOver = process.Machine!.Raft.State != RaftState.Candidate || process.Machine.Raft.Term != message.Term;
                 Require(
-                    row.TermAt(message.Index) == message.LogTerm || row.HardState.Term > message.Term,
+                    row.TermAt(message.Index) == message.LogTerm || isOver,
                     () => $"{Say(envelope)}: the stored entry {message.Index} has term {row.TermAt(message.Index)}");
                 break;
         }

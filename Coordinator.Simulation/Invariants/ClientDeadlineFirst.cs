@@ -8,21 +8,21 @@ namespace Coordinator.Simulation.Invariants;
 /// <summary>When a session expires, its client's own deadline has passed: the client was first to stop (rule 13).</summary>
 internal sealed class ClientDeadlineFirst(EventQueue events) : Invariant
 {
-    private readonly Dictionary<long, (SimulatedClient Client, ClientSession Session)> _sessions = [];
+    private readonly Dictionary<long, SessionBelief> _sessions = [];
 
     protected override string Name => "the client's deadline comes first";
 
-    public override void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent) =>
-        _sessions[session.Id] = (client, session);
+    public override void SessionAnswered(SessionBelief session, long sentUs) =>
+        _sessions[session.Id] = session;
 
     public override void Committed(PeerProcess process, CommittedEntry entry)
     {
         foreach (EndedSession ended in entry.SessionsEnded)
         {
-            if (ended.Reason == SessionEndReason.Expired && _sessions.TryGetValue(ended.SessionId, out var known))
+            if (ended.Reason == SessionEndReason.Expired && _sessions.TryGetValue(ended.SessionId, out SessionBelief? known))
             {
                 Require(
-                    !known.Session.IsAlive(known.Client.Clock),
+                    !known.IsAlive(),
                     () => $"session {ended.SessionId} expires at {events.NowUs} µs, client {known.Client.Number} still believes in it");
             }
         }

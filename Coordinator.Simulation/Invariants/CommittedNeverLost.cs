@@ -25,7 +25,7 @@ internal sealed class CommittedNeverLost(CommittedLog log, Func<World> world) : 
         Require(durable > peers.Count / 2, () => $"entry {entry.Index} of term {entry.Entry.Term} was applied, and is durable on {durable} of {peers.Count}");
     }
 
-    public override void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer) =>
+    public override void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer) =>
         Require(
             answer.Result.Error != ErrorCode.Ok || answer.Position.Index <= log.LastIndex,
             () => $"client {client.Number} was answered at {answer.Position.Index}, the history ends at {log.LastIndex}");

@@ -38,9 +38,8 @@ internal sealed class ExactlyOnce(CommittedLog log, LockLedger ledger) : Invaria
         }
     }
 
-    public override void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    public override void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
-        Command command = request.Command!;
         if (command.RequestId == 0 || command.OperationCase is Command.OperationOneofCase.CancelWait or Command.OperationOneofCase.EndSession)
             return;
         Require(

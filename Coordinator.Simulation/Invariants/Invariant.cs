@@ -55,15 +55,15 @@ internal abstract class Invariant
     {
     }
 
-    public virtual void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent)
+    public virtual void SessionAnswered(SessionBelief session, long sentUs)
     {
     }
 
-    public virtual void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    public virtual void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
     }
 
-    public virtual void ReadAnswered(SimulatedClient client, ClientRequest request, QueryAnswer answer)
+    public virtual void ReadAnswered(SimulatedClient client, Query query, long floorIndex, QueryAnswer answer)
     {
     }
 

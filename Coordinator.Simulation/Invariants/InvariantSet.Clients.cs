@@ -9,27 +9,27 @@ namespace Coordinator.Simulation.Invariants;
 
 internal sealed partial class InvariantSet
 {
-    public void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent)
+    public void SessionAnswered(SessionBelief session, long sentUs)
     {
         foreach (Invariant invariant in _all)
-            invariant.SessionAnswered(client, session, sent);
+            invariant.SessionAnswered(session, sentUs);
     }
 
-    public void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    public void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
-        _trace.Add($"client {client.Number}: {request.Command!.OperationCase} {request.Command.RequestId} answered at {answer.Position.Index}: {answer.Result}");
+        _trace.Add($"client {client.Number}: {command.OperationCase} {command.RequestId} answered at {answer.Position.Index}: {answer.Result}");
         foreach (Invariant invariant in _all)
-            invariant.CommandAnswered(client, request, answer);
+            invariant.CommandAnswered(client, command, answer);
         KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
     }
 
-    public void ReadAnswered(SimulatedClient client, ClientRequest request, QueryAnswer answer)
+    public void ReadAnswered(SimulatedClient client, Query query, long floorIndex, QueryAnswer answer)
     {
-        _trace.Add($"client {client.Number}: {request.Query!.QueryCase} answered at {answer.Position.Index}");
+        _trace.Add($"client {client.Number}: {query.QueryCase} answered at {answer.Position.Index}");
         foreach (Invariant invariant in _all)
-            invariant.ReadAnswered(client, request, answer);
+            invariant.ReadAnswered(client, query, floorIndex, answer);
         // What one linearizable read has seen, every later one sees.
-        if (!request.Query!.Serializable)
+        if (!query.Serializable)
             KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
     }
 

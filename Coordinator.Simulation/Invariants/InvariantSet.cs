@@ -30,7 +30,7 @@ internal sealed partial class InvariantSet
         Ledger = new LockLedger { Granting = Granting };
         _all =
         [
-            new ElectionSafety(), new LeaderAppendOnly(), new LogMatching(), new LeaderCompleteness(Log, world),
+            new StoredLogIsWhole(), new ElectionSafety(), new LeaderAppendOnly(), new LogMatching(), new LeaderCompleteness(Log, world),
             new StateMachineSafety(Log), new CommittedNeverLost(Log, world), new OneVotePerTerm(), new AckedIsDurable(),
             new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
@@ -118,7 +118,7 @@ internal sealed partial class InvariantSet
         };
         Log.Add(committed);
         _committing = committed;
-        _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {result.Result}");
+        _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {committed.Command?.SessionId}.{committed.Command?.RequestId} {result.Result}");
         _branches.Committed(committed, Ledger);
         committed.Locks = Ledger.Follow(committed);
         foreach (Invariant invariant in _all)

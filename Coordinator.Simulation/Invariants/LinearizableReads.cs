@@ -26,17 +26,17 @@ internal sealed class LinearizableReads(CommittedLog log, LockLedger ledger) : I
             Set(command.DeleteConfig.Key, entry, null);
     }
 
-    public override void ReadAnswered(SimulatedClient client, ClientRequest request, QueryAnswer answer)
+    public override void ReadAnswered(SimulatedClient client, Query query, long floorIndex, QueryAnswer answer)
     {
         long index = answer.Position.Index;
         Require(
-            index >= request.FloorIndex,
-            () => $"client {client.Number} reads at {index}; when it asked, {request.FloorIndex} had been answered");
+            index >= floorIndex,
+            () => $"client {client.Number} reads at {index}; when it asked, {floorIndex} had been answered");
         Require(index <= log.LastIndex, () => $"client {client.Number} reads at {index}, the history ends at {log.LastIndex}");
-        if (request.Query!.QueryCase == Query.QueryOneofCase.GetConfig)
-            CheckValue(client, request.Query.GetConfig.Key, index, answer);
-        else if (request.Query.QueryCase == Query.QueryOneofCase.GetLock)
-            CheckHolder(client, request.Query.GetLock.Name, index, answer);
+        if (query.QueryCase == Query.QueryOneofCase.GetConfig)
+            CheckValue(client, query.GetConfig.Key, index, answer);
+        else if (query.QueryCase == Query.QueryOneofCase.GetLock)
+            CheckHolder(client, query.GetLock.Name, index, answer);
     }
 
     private void CheckValue(SimulatedClient client, string key, long index, QueryAnswer answer)

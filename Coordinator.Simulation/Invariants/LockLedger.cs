@@ -41,10 +41,19 @@ internal sealed class LockLedger
         _index = entry.Index;
         foreach (EndedSession ended in entry.SessionsEnded)
             EndSession(ended.SessionId);
+        // What the stamp made due ends before the command; queues are served after it (rule 10).
+        foreach (WaitEnded ended in entry.WaitsEnded)
+        {
+            if (ended.Result.Outcome != Outcome.Granted)
+                EndWait(ended);
+        }
         if (entry.Command is { } command)
             Execute(entry, command);
         foreach (WaitEnded ended in entry.WaitsEnded)
-            EndWait(ended);
+        {
+            if (ended.Result.Outcome == Outcome.Granted)
+                EndWait(ended);
+        }
         return _events.Count == 0 ? [] : _events.ToArray();
     }
 

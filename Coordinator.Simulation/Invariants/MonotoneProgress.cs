@@ -19,6 +19,9 @@ internal sealed class MonotoneProgress : Invariant
         HardState now = write.HardState;
         Require(now.Term >= old.Term, () => $"peer {write.Key}: the stored term goes from {old.Term} to {now.Term}");
         Require(now.Commit >= old.Commit, () => $"peer {write.Key}: the stored commit index goes from {old.Commit} to {now.Commit}");
+        Require(
+            write.Snapshot is not { } snapshot || snapshot.Index > before.Pointer.Index,
+            () => $"peer {write.Key}: snapshot {write.Snapshot!.Index} is switched in over {before.Pointer.Index}");
         bool cutsCommitted = !write.ReplaceLog && write.Entries.Count > 0 && write.Entries[0].Index <= old.Commit;
         Require(!cutsCommitted, () => $"peer {write.Key}: entries from {write.Entries[0].Index} replace what is committed up to {old.Commit}");
     }

@@ -12,10 +12,10 @@ internal sealed class NoEarlyExpiry(Scenario scenario, EventQueue events) : Inva
 
     protected override string Name => "no early expiry";
 
-    public override void SessionAnswered(SimulatedClient client, ClientSession session, SentTime sent)
+    public override void SessionAnswered(SessionBelief session, long sentUs)
     {
-        if (!_answered.TryGetValue(session.Id, out (long SentUs, long TtlUs) last) || last.SentUs < sent.RealUs)
-            _answered[session.Id] = (sent.RealUs, session.TtlUs);
+        if (!_answered.TryGetValue(session.Id, out (long SentUs, long TtlUs) last) || last.SentUs < sentUs)
+            _answered[session.Id] = (sentUs, session.TtlUs);
     }
 
     public override void Committed(PeerProcess process, CommittedEntry entry)

@@ -27,9 +27,8 @@ internal sealed class NoLeakedHolding(LockLedger ledger) : Invariant
         !_ended.Contains((claim.SessionId, claim.RequestId)),
         () => $"entry {entry.Index} grants {view.Name} to request {claim.RequestId} of session {claim.SessionId}, which had ended");
 
-    public override void CommandAnswered(SimulatedClient client, ClientRequest request, CommandAnswer answer)
+    public override void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
-        Command command = request.Command!;
         long ended = command.OperationCase switch
         {
             Command.OperationOneofCase.AcquireLock when answer.Result.Outcome is Outcome.NotAcquired or Outcome.Cancelled => command.RequestId,

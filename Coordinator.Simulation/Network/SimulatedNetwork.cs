@@ -46,6 +46,30 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
         return true;
     }
 
+    /// <summary>On a stream: in order, once, or it breaks. Cuts and clogs are those of the link.</summary>
+    public void SendInOrder(int from, int to, ref long lastArrivalUs, Action deliver, Action broken)
+    {
+        int link = LinkOf(from, to);
+        // A stream repeats what is lost: the loss shows as a delay, and now and then as a broken connection.
+        bool isLost = random.Chance(Faults.LossChance);
+        long delayUs = random.Between(Faults.DelayMinUs, Faults.DelayMaxUs) + (isLost ? random.Between(20_000, 400_000) : 0);
+        if (random.Chance(Faults.StragglerChance))
+            delayUs += random.Skewed(0, Faults.StragglerMaxUs);
+        if (isLost && random.Chance(0.2))
+        {
+            events.After(delayUs, broken);
+            return;
+        }
+        lastArrivalUs = Math.Max(Math.Max(lastArrivalUs + 1, events.NowUs + delayUs), _cloggedUntilUs[link]);
+        events.At(lastArrivalUs, () =>
+        {
+            if (_cut[link])
+                broken();
+            else
+                deliver();
+        });
+    }
+
     private void Deliver(int link, Action deliver)
     {
         long delayUs = random.Chance(Faults.StragglerChance)

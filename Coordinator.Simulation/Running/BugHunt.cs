@@ -21,6 +21,11 @@ internal static class BugHunt
         return allCaught ? 0 : 1;
     }
 
+    /// <summary>The first with this in its name.</summary>
+    public static PlantedBug Find(string? name) => name is null
+        ? PlantedBug.None
+        : PlantedBugs.All.FirstOrDefault(bug => bug.Name.Contains(name, StringComparison.OrdinalIgnoreCase)) ?? PlantedBug.None;
+
     /// <summary>The seeds it took, and what was noticed; null: nothing was.</summary>
     public static (long Seeds, string? Message) Hunt(PlantedBug bug, long limit)
     {

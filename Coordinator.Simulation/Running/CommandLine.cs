@@ -10,9 +10,12 @@ internal static class CommandLine
         Coordinator.Simulation: whole clusters on virtual time, network and storage.
 
           --seeds N [--from S]   run the seeds S (default 1) to S + N - 1; stop at the first violated invariant
-          --seed S [--trace]     run one seed; --trace prints every event
+          --seed S [--trace] [--only NAME]
+                                 run one seed; --trace prints every event; --only plants a bug in it
           --twice                run each seed twice and compare their traces byte for byte
-          --bugs [--limit N]     plant each known bug and search up to N seeds (default 400) for one that shows it
+          --bugs [--limit N] [--only NAME]
+                                 plant each known bug, or those with NAME in theirs, and search up to N seeds
+                                 (default 3000) for one that shows it
         """;
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)
@@ -25,7 +28,7 @@ internal static class CommandLine
         if (asked.Bugs)
             return BugHunt.Run(asked.Limit, asked.Only, output);
         return asked.Seed is { } seed
-            ? SeedRunner.RunOne(seed, asked.Trace, output)
+            ? SeedRunner.RunOne(seed, BugHunt.Find(asked.Only), asked.Trace, output)
             : SeedRunner.RunMany(asked.From, asked.Seeds, asked.Twice, output);
     }
 
@@ -79,7 +82,7 @@ internal static class CommandLine
 
         public ulong? Seed { get; init; }
 
-        public long Limit { get; init; } = 400;
+        public long Limit { get; init; } = 3_000;
 
         public string? Only { get; init; }
 

@@ -11,11 +11,11 @@ internal static class SeedRunner
     /// <summary>From so many seeds on, a kind of fault or a branch that never happened is a failure of its own.</summary>
     public const long SeedsForAllHappenings = 300;
 
-    public static int RunOne(ulong seed, bool traces, TextWriter output)
+    public static int RunOne(ulong seed, PlantedBug bug, bool traces, TextWriter output)
     {
         try
         {
-            RunResult result = SimulationRun.Run(seed, PlantedBug.None, traces ? output : null, hashesTrace: true);
+            RunResult result = SimulationRun.Run(seed, bug, traces ? output : null, hashesTrace: true);
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"seed {seed}: well; {result.Events} events, {result.TraceLines} lines, trace {result.TraceHash:x16}"));

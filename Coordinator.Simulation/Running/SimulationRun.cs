@@ -1,3 +1,5 @@
+using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
@@ -18,22 +20,40 @@ internal static class SimulationRun
     /// <exception cref="InvariantViolation">The run shows a bug.</exception>
     public static RunResult Run(ulong seed, PlantedBug bug, TextWriter? traceOutput = null, bool hashesTrace = false)
     {
+        SeededRaftBugs.Planted = bug.Raft;
+        SeededBugs.Planted = bug.Replica;
         var random = new Prng(seed);
         var scenario = Scenario.Draw(seed, random);
         var events = new EventQueue();
         var trace = new Trace(events, traceOutput, hashesTrace);
         World world = WorldBuilder.Build(scenario, bug, random, events, trace);
         trace.Add($"seed {seed}: {scenario.Peers} peers, {scenario.Clients} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
-        var faults = new FaultInjector(world, random.Fork());
+        try
+        {
+            Run(world, new FaultInjector(world, random.Fork()));
+        }
+        catch (Exception broken) when (broken is not InvariantViolation)
+        {
+            throw new InvariantViolation("nothing breaks", broken.Message, broken);
+        }
+        finally
+        {
+            SeededRaftBugs.Planted = SeededRaftBug.None;
+            SeededBugs.Planted = SeededBug.None;
+        }
+        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
+    }
+
+    private static void Run(World world, FaultInjector faults)
+    {
         faults.Start();
         foreach (SimulatedClient client in world.Clients)
             client.Start();
-        events.RunUntil(scenario.SafetyUs);
+        world.Events.RunUntil(world.Scenario.SafetyUs);
         faults.Heal();
         Converge(world);
         world.Invariants.AtEnd(world);
         world.Happenings.Count(Happening.Converged);
-        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
     }
 
     private static void Converge(World world)

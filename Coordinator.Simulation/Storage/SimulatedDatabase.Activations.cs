@@ -18,8 +18,8 @@ internal sealed partial class SimulatedDatabase
             reply => WhenUnlocked(key, () => TakeBack(key, epoch, acknowledgedWriteSeq, mark, earlier, reply), reply));
 
     /// <summary>The row's epoch as last committed (rule 6).</summary>
-    public void ReadEpoch(PeerKey key, long asked, Action<(bool IsAvailable, long? Epoch)> answer) => Send(
-        answer, (false, null), reply => reply((true, Plants.EpochFromMemory ? asked : Find(key)?.Epoch)),
+    public void ReadEpoch(PeerKey key, Action<(bool IsAvailable, long? Epoch)> answer) => Send(
+        answer, (false, null), reply => reply((true, Find(key)?.Epoch)),
         Happening.EpochReadFailed);
 
     /// <summary>Unfenced (rule 8).</summary>
@@ -124,7 +124,7 @@ internal sealed partial class SimulatedDatabase
             reply(new ActivationAnswer.WentBack($"{row.Epoch}.{row.WriteSeq} is stored, {epoch}.{acknowledgedWriteSeq} was acknowledged"));
         else if (Plants.ReactivationOnlyLooks && isMine)
             Load(key, row.Epoch, reply);
-        else if (isMine || wentBack || Plants.ReactivationUnconditional)
+        else if (isMine || wentBack)
             Take(row, mark, reply);
         else
             reply(new ActivationAnswer.Superseded(row.Epoch));
@@ -132,7 +132,6 @@ internal sealed partial class SimulatedDatabase
 
     private void Take(SimulatedRow row, long mark, Action<ActivationAnswer> reply)
     {
-        LoadedPeer? before = Plants.LoadsBeforeActivation ? row.Load() : null;
         row.Epoch++;
         row.ActivationMark = mark;
         Activating?.Invoke(row.Key, row.Epoch);
@@ -143,8 +142,6 @@ internal sealed partial class SimulatedDatabase
         {
             if (generation != _generation || !IsUp)
                 reply(new ActivationAnswer.Unavailable());
-            else if (before is not null)
-                reply(new ActivationAnswer.Activated(before with { Epoch = epoch }));
             else
                 Load(row.Key, epoch, reply);
         });

@@ -91,6 +91,8 @@ internal sealed partial class SimulatedDatabase
         }
         if (!admitted)
         {
+            if (row.Epoch == write.Epoch && row.WriteSeq == write.WriteSeq - 1)
+                throw new InvariantViolation("well-formed writes", $"write {write.WriteSeq} of peer {write.Key} is refused for what it holds: {write.HardState}, {write.Entries.Count} entries, compaction through {write.CompactThrough}; stored are {row.HardState} and entries up to {row.LastIndex}");
             happenings.Count(Happening.WriteFenced);
             trace.Add($"db {Name}: write {write.Epoch}.{write.WriteSeq} of {write.Key} fenced by {row.Epoch}.{row.WriteSeq}");
             ended(WriteOutcome.Fenced);

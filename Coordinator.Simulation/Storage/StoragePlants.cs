@@ -14,17 +14,11 @@ internal sealed record StoragePlants
     /// <summary>Re-activation only looks at the row instead of taking it (rule 4).</summary>
     public bool ReactivationOnlyLooks { get; init; }
 
-    /// <summary>Re-activation takes the row back whoever has it now (rule 4).</summary>
-    public bool ReactivationUnconditional { get; init; }
-
     /// <summary>Re-activation doesn't ask whether the database went back in time (rule 4).</summary>
     public bool ReactivationIgnoresRollback { get; init; }
 
     /// <summary>Activation inserts a row where there is none (rule 1).</summary>
     public bool ActivationInserts { get; init; }
-
-    /// <summary>State is loaded before the activation is committed (rule 2).</summary>
-    public bool LoadsBeforeActivation { get; init; }
 
     /// <summary>A restart forgets the vote (Raft §5.2).</summary>
     public bool ForgetsVote { get; init; }
@@ -34,9 +28,6 @@ internal sealed record StoragePlants
 
     /// <summary>A write of unknown outcome is reported as committed (rule 7: a cancelled wait answers success).</summary>
     public bool UnknownIsCommitted { get; init; }
-
-    /// <summary>The epoch is taken from the activation's own memory instead of its row (rule 6).</summary>
-    public bool EpochFromMemory { get; init; }
 
     /// <summary>A conflicting tail stays where new entries don't cover it (rule 8).</summary>
     public bool KeepsConflictingTail { get; init; }

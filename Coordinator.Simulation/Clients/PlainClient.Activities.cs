@@ -4,7 +4,7 @@ using Google.Protobuf;
 
 namespace Coordinator.Simulation.Clients;
 
-internal sealed partial class SimulatedClient
+internal sealed partial class PlainClient
 {
     private long _lastValue;
 

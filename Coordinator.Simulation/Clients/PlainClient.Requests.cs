@@ -4,15 +4,19 @@ using Coordinator.Simulation.Engine;
 
 namespace Coordinator.Simulation.Clients;
 
-internal sealed partial class SimulatedClient
+internal sealed partial class PlainClient
 {
-    public void Answered(ClientRequest request, CommandAnswer answer)
+    private void Answered(ClientRequest request, int sending, CommandAnswer answer)
     {
         if (request.IsDone)
             return;
         ErrorCode code = answer.Result.Error;
+        if (code != ErrorCode.Ok)
+            world.Trace.Add($"client {Number}: {request} is refused: {code}");
         switch (code)
         {
+            case var _ when IsRefusal(code) && sending != request.Sends:
+                return;
             case ErrorCode.NotLeader or ErrorCode.Quarantined or ErrorCode.Stopping or ErrorCode.NoQuorum:
                 GuessAgain();
                 TryAgain(request, certainlyNotDone: true);
@@ -33,11 +37,11 @@ internal sealed partial class SimulatedClient
             return;
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RepeatAnswered);
-        Invariants.CommandAnswered(this, request, answer);
+        Invariants.CommandAnswered(this, request.Command!, answer);
         Finish(request, answer);
     }
 
-    public void Answered(ClientRequest request, QueryAnswer answer)
+    private void Answered(ClientRequest request, QueryAnswer answer)
     {
         if (request.IsDone)
             return;
@@ -48,11 +52,14 @@ internal sealed partial class SimulatedClient
             TryAgain(request, certainlyNotDone: true);
             return;
         }
-        Invariants.ReadAnswered(this, request, answer);
+        Invariants.ReadAnswered(this, request.Query!, request.FloorIndex, answer);
         request.IsDone = true;
         _open.Remove(request);
         request.Queried?.Invoke(answer);
     }
+
+    private static bool IsRefusal(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.Quarantined
+        or ErrorCode.Stopping or ErrorCode.NoQuorum or ErrorCode.OutcomeUnknown or ErrorCode.Overloaded;
 
     private void AskInSession(ClientSession session, Command command, Action<CommandAnswer?> done)
     {
@@ -71,10 +78,11 @@ internal sealed partial class SimulatedClient
     private void Send(ClientRequest request)
     {
         request.Sends++;
+        world.Trace.Add($"client {Number}: asks peer {_leader + 1} for {request}, sending {request.Sends}");
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RequestRepeated);
-        ReachLeader(process => process.Submit(this, request), request.IsRepeatable);
         int sends = request.Sends;
+        ReachLeader(process => Submit(process, request, sends), request.IsRepeatable, request.Query is not null);
         long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;
         world.Events.After(patienceUs, () =>
         {
@@ -85,9 +93,30 @@ internal sealed partial class SimulatedClient
         });
     }
 
+    private void Submit(PeerProcess process, ClientRequest request, int sending)
+    {
+        if (request.Query is { } query)
+        {
+            process.Submit(new ClientQueryTicket(query, (from, answer) => SendBack(from, () => Answered(request, answer))));
+            return;
+        }
+        var ticket = new ClientCommandTicket(
+            request.Command!, request.Payload, (from, answer) => SendBack(from, () => Answered(request, sending, answer)));
+        process.Submit(ticket);
+        world.Events.After(random.Between(500, 6_000) * 1_000, () =>
+        {
+            // The connection of whoever asked is gone.
+            if (request.IsDone)
+                process.Forget(ticket);
+        });
+    }
+
+    private void SendBack(PeerProcess from, Action deliver) =>
+        world.Network.Send(from.Owner.Place, world.PlaceOfClient(Number), deliver);
+
     private void TryAgain(ClientRequest request, bool certainlyNotDone)
     {
-        if (!request.IsRepeatable && !certainlyNotDone)
+        if (!request.IsRepeatable && !certainlyNotDone && !world.Bug.RepeatsOutsideSession)
         {
             Finish(request, (CommandAnswer?)null);
             return;
@@ -112,12 +141,12 @@ internal sealed partial class SimulatedClient
 
     private void GuessAgain() => _leader = random.Below(world.Scenario.Peers);
 
-    private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true)
+    private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true, bool forRead = false)
     {
         SimulatedPeer peer = world.Peers[_leader];
         world.Network.Send(world.PlaceOfClient(Number), peer.Place, () =>
         {
-            if (peer.Reached() is { } process)
+            if (peer.Reached(forRead) is { } process)
                 arrive(process);
         }, mayRepeat);
     }

@@ -1,0 +1,41 @@
+namespace Coordinator.Replica;
+
+/// <summary>
+/// Mistakes that tests plant in the replica to prove that they would be noticed. Read when a replica or a state is made;
+/// nothing but a test can set it.
+/// </summary>
+internal enum SeededBug : byte
+{
+    None,
+
+    // The driver
+    ReadsWithoutEpochRead,
+    ReadsBeforeFirstCommit,
+    ReadsJoinRoundUnderWay,
+    RequestsVotesBeforeWrite,
+    AnswersAtAppend,
+    LostCommandsSaidNotToHaveHappened,
+    TicketsMatchedByIndexAlone,
+    StoredTailTakenForCommitted,
+    SnapshotNeverSentAgain,
+    ClockOfItsOwn,
+    CompactsBeforeSnapshot,
+    InstallKeepsLog,
+
+    // The state
+    GrantsToEndedSession,
+    HoldingOutlivesSession,
+    GrantsLastInLine,
+    TokenUsedAgain,
+    RepeatsExecutedAgain,
+    ResultsLeftOutOfSnapshot,
+    ExpiresEarly,
+    CancelLeavesWait,
+}
+
+internal static class SeededBugs
+{
+    /// <summary>Of this thread alone: tests beside it run the real replica.</summary>
+    [ThreadStatic]
+    internal static SeededBug Planted;
+}

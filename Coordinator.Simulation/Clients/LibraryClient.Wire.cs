@@ -1,0 +1,93 @@
+using Coordinator.Client.Machine;
+using Coordinator.Contracts;
+
+namespace Coordinator.Simulation.Clients;
+
+/// <summary>What goes over the library's connections, seen by the invariants on the way.</summary>
+internal sealed partial class LibraryClient
+{
+    private readonly Dictionary<long, (ClientFrame Frame, long FloorIndex)> _asked = [];
+
+    /// <summary>Real time of what was sent, by the client's own clock: a session's lifetime names the latter alone.</summary>
+    private readonly Dictionary<TimeSpan, long> _sentAtUs = [];
+    private readonly Dictionary<Session, List<Holding>> _held = [];
+
+    private void Send(ClientFrame frame)
+    {
+        if (_connection is not { } connection || _stream is not { } stream)
+            return;
+        Remember(frame);
+        stream.ToSilo(() => connection.Receive(frame));
+    }
+
+    private void Remember(ClientFrame frame)
+    {
+        switch (frame.BodyCase)
+        {
+            case ClientFrame.BodyOneofCase.KeepAlive:
+                _sentAtUs[Now.Monotonic] = world.Events.NowUs;
+                break;
+            case ClientFrame.BodyOneofCase.Command:
+                if (frame.Command.OperationCase == Command.OperationOneofCase.CreateSession)
+                    _sentAtUs[Now.Monotonic] = world.Events.NowUs;
+                if (_asked.TryGetValue(frame.CorrelationId, out (ClientFrame Frame, long FloorIndex) before) && before.Frame == frame)
+                    world.Happenings.Count(Engine.Happening.RequestRepeated);
+                _asked[frame.CorrelationId] = (frame, 0);
+                break;
+            case ClientFrame.BodyOneofCase.Query:
+                // What was known when it was first asked is what it must show; a repeat may be answered by either.
+                _asked.TryAdd(frame.CorrelationId, (frame, frame.Query.Serializable ? 0 : Invariants.KnownIndex));
+                break;
+        }
+    }
+
+    private void Receive(ClientMachine machine, int link, ServerFrame frame)
+    {
+        if (machine != _machine)
+            return;
+        if (_asked.TryGetValue(frame.CorrelationId, out (ClientFrame Frame, long FloorIndex) asked))
+            Check(asked.Frame, asked.FloorIndex, frame);
+        Run(m => m.Received(link, frame, Now));
+    }
+
+    private void Check(ClientFrame asked, long floorIndex, ServerFrame answer)
+    {
+        if (asked.BodyCase == ClientFrame.BodyOneofCase.Command && answer.BodyCase == ServerFrame.BodyOneofCase.Command
+            && !IsRefusal(answer.Command.Result.Error))
+            Invariants.CommandAnswered(this, asked.Command, answer.Command);
+        else if (asked.BodyCase == ClientFrame.BodyOneofCase.Query && answer.BodyCase == ServerFrame.BodyOneofCase.Query
+            && !IsRefusal(answer.Query.Error))
+            Invariants.ReadAnswered(this, asked.Query, floorIndex, answer.Query);
+    }
+
+    private static bool IsRefusal(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.NoQuorum
+        or ErrorCode.OutcomeUnknown or ErrorCode.Overloaded or ErrorCode.Stopping or ErrorCode.Quarantined
+        or ErrorCode.SessionNotFound;
+
+    private void Answered(Session session, SessionLifetime lifetime)
+    {
+        _held.TryAdd(session, []);
+        ClientMachine? machine = _machine;
+        if (!_sentAtUs.TryGetValue(lifetime.Start.Monotonic, out long sentUs))
+            throw new Engine.InvariantViolation("the client's deadline comes first", $"client {Number}: session {session.Id} lives from {lifetime.Start}, when nothing was sent");
+        Invariants.SessionAnswered(
+            new SessionBelief(session.Id, (long)session.Ttl.TotalMicroseconds, this, () => machine == _machine && session.IsAlive), sentUs);
+    }
+
+    private void Lost(Session session, string reason)
+    {
+        world.Happenings.Count(Engine.Happening.ClientReachedDeadline);
+        world.Trace.Add($"client {Number}: session {session.Id} is lost: {reason}");
+        if (!_held.Remove(session, out List<Holding>? held))
+            return;
+        foreach (Holding holding in held)
+            Invariants.StoppedBelieving(holding.Name, this);
+    }
+
+    private void ForgetBeliefs()
+    {
+        foreach (Holding holding in _held.Values.SelectMany(held => held))
+            Invariants.StoppedBelieving(holding.Name, this);
+        _held.Clear();
+    }
+}
