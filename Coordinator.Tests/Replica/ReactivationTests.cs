@@ -28,4 +28,34 @@ public sealed class ReactivationTests
         (CommandTicket _, CommandAnswer answer) = Assert.Single(peer.Completed, completed => completed.Ticket == ticket);
         Assert.Equal(ErrorCode.OutcomeUnknown, answer.Result.Error);
     }
+
+    [Fact]
+    public void A_snapshot_stored_before_a_membership_change_is_sent_with_the_membership_in_it()
+    {
+        var peer = new MachineUnderTest(new ConfState { Voters = [new(1)], Learners = [new(2)] });
+        peer.Elect(voter: 0);
+        peer.WriteAll();
+        var change = new ConfChangeV2 { Changes = [new ConfChangeSingle(ConfChangeType.AddLearnerNode, new PeerId(3))] };
+        peer.Turn(machine => machine.Raft.ProposeConfChange(change));
+        peer.WriteAll();
+        Term term = peer.Machine.Raft.Term;
+        Entry[] log = [.. peer.Machine.Raft.Entries(MachineUnderTest.FirstIndex, peer.Machine.Raft.LastIndex + 1)];
+        Assert.Contains(new PeerId(3), peer.Machine.State.Membership.ConfState.Learners);
+
+        peer.Turn(machine => machine.Submit(MachineUnderTest.Put("key")));
+        peer.LoseWrite(peer.Loaded(2, new HardState(term, new PeerId(1), log[^1].Index), log));
+        peer.Elect(voter: 0);
+        peer.WriteAll();
+        peer.Receive(new Message
+        {
+            Type = MessageType.AppResp,
+            From = new PeerId(2),
+            Term = peer.Machine.Raft.Term,
+            Index = peer.Machine.Raft.LastIndex - 1,
+            Reject = true,
+        });
+
+        Snapshot sent = Assert.Single(peer.Sent, envelope => envelope.Message.Type == MessageType.Snap).Message.Snapshot!;
+        Assert.Equal(CoordinationState.ReadSnapshot(sent.Data).Membership.ConfState, sent.ConfState);
+    }
 }
