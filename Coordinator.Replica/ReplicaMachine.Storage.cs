@@ -127,7 +127,8 @@ public sealed partial class ReplicaMachine
         _gate.Reset(_nowUs);
         _heardUs.Clear();
         _epochCheckDue = false;
-        return (loaded, mirror, raft, new WritePipeline(loaded, mirror, _options), new SnapshotPlanner(_options, loaded.Epoch));
+        var writes = new WritePipeline(loaded, mirror, _options);
+        return (loaded, mirror, raft, writes, new SnapshotPlanner(_options, loaded.Epoch, _state.AppliedIndex - pointer.Index));
     }
 
     /// <summary>

@@ -58,4 +58,23 @@ public sealed class ReactivationTests
         Snapshot sent = Assert.Single(peer.Sent, envelope => envelope.Message.Type == MessageType.Snap).Message.Snapshot!;
         Assert.Equal(CoordinationState.ReadSnapshot(sent.Data).Membership.ConfState, sent.ConfState);
     }
+
+    [Fact]
+    public void A_database_that_fails_again_and_again_does_not_keep_a_snapshot_from_becoming_due()
+    {
+        var peer = new MachineUnderTest(
+            new ConfState { Voters = [new(1)] }, new ReplicaOptions { SnapshotEntries = 6, TailEntries = 0 });
+        var log = new List<Entry>();
+        for (int round = 1; round <= 20 && peer.Effects.WriteSnapshot is null; round++)
+        {
+            peer.Elect(voter: 0);
+            peer.WriteAll();
+            Term term = peer.Machine.Raft.Term;
+            log = [.. peer.Machine.Raft.Entries(MachineUnderTest.FirstIndex, peer.Machine.Raft.LastIndex + 1)];
+            peer.Turn(machine => machine.Submit(MachineUnderTest.Put("key")));
+            if (peer.Effects.WriteSnapshot is null)
+                peer.LoseWrite(peer.Loaded(round + 1, new HardState(term, new PeerId(1), log[^1].Index), [.. log]));
+        }
+        Assert.True(log.Count < 8, $"{log.Count} entries without a snapshot");
+    }
 }
