@@ -25,8 +25,8 @@ public interface IRaftStorage
     Term? TermAt(long index);
 
     /// <summary>
-    /// The latest snapshot to send to a follower; null: not at the moment, ask again later. It isn't sent to a peer that
-    /// isn't a member in it: once a peer was added, a newer one must be taken if the log no longer begins at the start.
+    /// The latest snapshot to send to a follower; null: not at the moment, ask again later. It isn't sent to a peer
+    /// that isn't a member in it: once a peer was added, a newer one must be taken if the log has been compacted.
     /// </summary>
     Snapshot? Snapshot();
 }

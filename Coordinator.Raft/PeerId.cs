@@ -5,10 +5,14 @@ public readonly record struct PeerId(long Value) : IComparable<PeerId>
 {
     public static readonly PeerId None;
 
-    /// <summary>The target of <see cref="MessageType.StorageAppend"/>: the peer's own durable log. Never a member.</summary>
+    /// <summary>
+    /// The target of <see cref="MessageType.StorageAppend"/>: the peer's own durable log. Never a member.
+    /// </summary>
     public static readonly PeerId LocalAppendThread = new(long.MaxValue);
 
-    /// <summary>The target of <see cref="MessageType.StorageApply"/>: the peer's own state machine. Never a member.</summary>
+    /// <summary>
+    /// The target of <see cref="MessageType.StorageApply"/>: the peer's own state machine. Never a member.
+    /// </summary>
     public static readonly PeerId LocalApplyThread = new(long.MaxValue - 1);
 
     public bool IsNone => Value == 0;

@@ -18,7 +18,9 @@ public sealed record RaftOptions
     /// <summary>Ticks between two heartbeats of a leader.</summary>
     public int HeartbeatTicks { get; init; } = 1;
 
-    /// <summary>The index up to which the application has applied already; 0: it starts from the storage's first.</summary>
+    /// <summary>
+    /// The index up to which the application has applied already; 0: it starts from the storage's first.
+    /// </summary>
     public long Applied { get; init; }
 
     /// <summary>Storage work travels as messages with responses, so that a leader sends while it writes.</summary>
@@ -33,7 +35,9 @@ public sealed record RaftOptions
     /// <summary>Entries in one append message, encoded; 0: one entry a message.</summary>
     public long MaxMessageBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Committed entries handed out and not yet applied, encoded; 0: as <see cref="MaxMessageBytes"/>.</summary>
+    /// <summary>
+    /// Committed entries handed out and not yet applied, encoded; 0: as <see cref="MaxMessageBytes"/>.
+    /// </summary>
     public long MaxCommittedBytesPerReady { get; init; }
 
     /// <summary>Payloads of a leader's uncommitted entries, past which proposals are dropped; 0: no limit.</summary>
@@ -51,7 +55,9 @@ public sealed record RaftOptions
     /// </summary>
     public bool CheckQuorum { get; init; }
 
-    /// <summary>Ask before raising the term, so that a peer cut off doesn't disturb when it returns (thesis §9.6).</summary>
+    /// <summary>
+    /// Ask before raising the term, so that a peer cut off doesn't disturb when it returns (thesis §9.6).
+    /// </summary>
     public bool PreVote { get; init; }
 
     public ReadOnlyOption ReadOnlyOption { get; init; }
@@ -68,13 +74,17 @@ public sealed record RaftOptions
     /// <summary>A leader removed from the group, or made a learner, steps down when it applies that.</summary>
     public bool StepDownOnRemoval { get; init; }
 
-    /// <summary>All randomness of this peer. Peers with the same seed and different ids draw different time-outs.</summary>
+    /// <summary>
+    /// All randomness of this peer. Peers with the same seed and different ids draw different time-outs.
+    /// </summary>
     public ulong Seed { get; init; }
 
     /// <summary>Told what happens, a line an event. For people; not a contract.</summary>
     public Action<string>? Trace { get; init; }
 
-    /// <summary>Throws on options that cannot work, naming option and value; returns warnings on those that may not.</summary>
+    /// <summary>
+    /// Throws on options that cannot work, naming option and value; returns warnings on those that may not.
+    /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public IReadOnlyList<string> Validate()
     {

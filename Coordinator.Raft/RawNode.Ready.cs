@@ -50,7 +50,9 @@ public sealed partial class RawNode
         return ready;
     }
 
-    /// <summary>All of the last <see cref="Ready"/> has been done. Not with asynchronous writes, whose responses tell.</summary>
+    /// <summary>
+    /// All of the last <see cref="Ready"/> has been done. Not with asynchronous writes, whose responses tell.
+    /// </summary>
     public void Advance()
     {
         Invariant.Require(!_async, $"{Id} writes asynchronously: responses take the place of Advance");

@@ -2,8 +2,8 @@ namespace Coordinator.Raft;
 
 /// <summary>
 /// What is to be done now. Without asynchronous storage writes: write Entries, HardState and Snapshot durably, send
-/// Messages, apply Snapshot and CommittedEntries, and call <see cref="RawNode.Advance"/>. With them, the storage work is
-/// also in Messages, as <see cref="MessageType.StorageAppend"/> and <see cref="MessageType.StorageApply"/>; do that.
+/// Messages, apply Snapshot and CommittedEntries, and call <see cref="RawNode.Advance"/>. With them, the storage work
+/// is also in Messages, as <see cref="MessageType.StorageAppend"/> and <see cref="MessageType.StorageApply"/>; do that.
 /// </summary>
 public sealed class Ready
 {

@@ -39,8 +39,8 @@ internal sealed class OpenCommands
     }
 
     /// <summary>
-    /// A new leader's log decides about older tickets at once, and so keeps the queue in log order: what is not in
-    /// this log can never commit.
+    /// A new leader gives up what its log lacks, and so keeps the queue in log order. Given up, not decided: a peer that
+    /// has the entry may win the next election and commit it, until an entry of this term is committed (Raft §5.4.2).
     /// </summary>
     public void DropNotIn(Func<long, Term, bool> logHolds, List<CommandTicket> lost)
     {

@@ -117,6 +117,9 @@ internal sealed class ReadRounds(long retryUs)
         TakeOverdue(_gathering, nowUs, overdue);
         if (_current is { } current)
             TakeOverdue(current.Tickets, nowUs, overdue);
+        // Those that only wait for the index to be applied: a replica whose database is away applies nothing.
+        foreach (ReadRound round in _confirmed)
+            TakeOverdue(round.Tickets, nowUs, overdue);
     }
 
     private static void TakeOverdue(List<QueryTicket> tickets, long nowUs, List<QueryTicket> overdue)

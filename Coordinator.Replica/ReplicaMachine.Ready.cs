@@ -126,7 +126,7 @@ public sealed partial class ReplicaMachine
         _appendTimes.Clear();
         _snapshotsSent.Clear();
         _open.DropNotIn((index, term) => _raft.TermAt(index) == term, _takenCommands);
-        FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
+        FailTaken(ErrorCode.OutcomeUnknown, "The leader changed; another peer may have the command and commit it yet.");
     }
 
     /// <summary>Of the whole own log, uncommitted entries and snapshot included (rule 10).</summary>

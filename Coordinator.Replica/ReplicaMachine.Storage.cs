@@ -97,7 +97,9 @@ public sealed partial class ReplicaMachine
         HardState hardState = loaded.HardState with { Commit = Math.Max(loaded.HardState.Commit, applied) };
         ConfState confState = _state.Membership.ConfState;
         SnapshotPointer pointer = loaded.Snapshot.Pointer;
-        var snapshot = new Snapshot(pointer.Index, pointer.Term, confState, loaded.Snapshot.Data);
+        // The state may have applied a membership change since: whoever is sent the snapshot applies that by itself.
+        ConfState stored = CoordinationState.ReadMembership(loaded.Snapshot.Data).ConfState;
+        var snapshot = new Snapshot(pointer.Index, pointer.Term, stored, loaded.Snapshot.Data);
         var mirror = MemoryStorage.Load(hardState, confState, snapshot, loaded.Entries.ToArray());
         var raft = new RawNode(new RaftOptions
         {
@@ -122,7 +124,8 @@ public sealed partial class ReplicaMachine
         _gate.Reset(_nowUs);
         _heardUs.Clear();
         _epochCheckDue = false;
-        return (loaded, mirror, raft, new WritePipeline(loaded, mirror, _options), new SnapshotPlanner(_options, loaded.Epoch));
+        var writes = new WritePipeline(loaded, mirror, _options);
+        return (loaded, mirror, raft, writes, new SnapshotPlanner(_options, loaded.Epoch, _state.AppliedIndex - pointer.Index));
     }
 
     /// <summary>

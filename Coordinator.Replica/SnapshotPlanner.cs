@@ -7,14 +7,17 @@ namespace Coordinator.Replica;
 /// Decides when a snapshot is due and follows it into storage. Invariant: one at a time; its chunks are written only
 /// when the log up to its index is durable here (rule 8), and that is the log which it is of.
 /// </summary>
-internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch)
+internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long appliedSinceStored)
 {
     private readonly SeededBug _planted = SeededBugs.Planted;
     private Snapshot? _waiting;
     private Snapshot? _writing;
     private long _writingId;
     private long _lastId;
-    private long _entries;
+
+    // What an earlier activation has applied is handed out again, but not applied again: it counts from the start, or a
+    // database that fails again and again would let the log grow without end.
+    private long _entries = appliedSinceStored;
     private long _bytes;
 
     public void Applied(in Entry entry)

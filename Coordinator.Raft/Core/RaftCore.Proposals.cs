@@ -109,6 +109,8 @@ internal sealed partial class RaftCore
     private void AppendOwn(EntryType type, ReadOnlyMemory<byte> data, long stamp) =>
         Log.AppendOwn(new Entry(Term, Log.LastIndex + 1, type, data, stamp));
 
-    /// <summary>The leader counts for a quorum too, but only once its own write is durable: this comes back then.</summary>
+    /// <summary>
+    /// The leader counts for a quorum too, but only once its own write is durable: this comes back then.
+    /// </summary>
     private void AcknowledgeOwnAppend() => SendAppendAnswer(Id, Log.LastIndex);
 }

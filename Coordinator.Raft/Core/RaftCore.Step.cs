@@ -1,6 +1,8 @@
 namespace Coordinator.Raft.Core;
 
-/// <summary>Every message goes through here: first its term is judged, then it is given to the role (Raft §5.1).</summary>
+/// <summary>
+/// Every message goes through here: first its term is judged, then it is given to the role (Raft §5.1).
+/// </summary>
 internal sealed partial class RaftCore
 {
     public StepResult Step(Message message)

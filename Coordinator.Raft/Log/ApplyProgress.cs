@@ -19,7 +19,9 @@ internal sealed class ApplyProgress(long applied, long maxBytes)
     /// <summary>How many bytes may be handed out next.</summary>
     public long Room => maxBytes - _bytes;
 
-    /// <summary>Entries were handed out; <paramref name="appliable"/> is how far it would have gone without a limit.</summary>
+    /// <summary>
+    /// Entries were handed out; <paramref name="appliable"/> is how far it would have gone without a limit.
+    /// </summary>
     public void Started(EntrySlice entries, long appliable)
     {
         Applying = entries.Last.Index;

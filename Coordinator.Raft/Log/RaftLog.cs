@@ -2,9 +2,9 @@ namespace Coordinator.Raft.Log;
 
 /// <summary>
 /// A peer's log: what storage holds, followed by what it doesn't hold yet.
-/// Invariant: Applied &lt;= <see cref="ApplyProgress.Applying"/> &lt;= Committed &lt;= LastIndex, and none of them goes back.
+/// Invariant: Applied &lt;= Applying &lt;= Committed &lt;= LastIndex, and the first three never go back.
 /// </summary>
-internal sealed class RaftLog
+internal sealed partial class RaftLog
 {
     private readonly IRaftStorage _storage;
     private readonly ApplyRule _applyRule;
@@ -44,7 +44,9 @@ internal sealed class RaftLog
         }
     }
 
-    /// <summary>Known in [FirstIndex - 1, LastIndex]: what precedes the first entry still serves to match logs.</summary>
+    /// <summary>
+    /// Known in [FirstIndex - 1, LastIndex]: what precedes the first entry still serves to match logs.
+    /// </summary>
     public bool TryGetTerm(long index, out Term term)
     {
         if (Unstable.TryGetTerm(index, out term))
@@ -61,17 +63,6 @@ internal sealed class RaftLog
         term = stored ?? default;
         return stored is not null;
     }
-
-    /// <summary>There are committed entries to hand out; none while a snapshot waits, which must be applied first.</summary>
-    public bool HasEntriesToApply =>
-        !Apply.Paused && Unstable.Snapshot is null && Apply.Applying < LastAppliable;
-
-    private long LastAppliable => _applyRule switch
-    {
-        ApplyRule.WhenStable => Math.Min(Committed, Unstable.First - 1),
-        ApplyRule.MembershipWhenStable => Math.Min(Committed, Unstable.LastBeforeConfChange),
-        _ => Committed,
-    };
 
     public bool Matches(LogPosition position) =>
         TryGetTerm(position.Index, out Term term) && term == position.Term;
@@ -99,7 +90,9 @@ internal sealed class RaftLog
         return true;
     }
 
-    /// <summary>A leader's own entry, at the end of its log: a leader never overwrites (Leader Append-Only, §5.3).</summary>
+    /// <summary>
+    /// A leader's own entry, at the end of its log: a leader never overwrites (Leader Append-Only, §5.3).
+    /// </summary>
     public void AppendOwn(in Entry entry) => Unstable.Append(entry);
 
     public void CommitTo(long index)
@@ -125,33 +118,6 @@ internal sealed class RaftLog
 
         CommitTo(position.Index);
         return true;
-    }
-
-    public void AppliedTo(long index, long bytes)
-    {
-        Invariant.Require(
-            index <= Committed && index >= Applied, $"applied {index} is not in [{Applied}, {Committed}]");
-        Apply.Finished(index, bytes);
-    }
-
-    public EntrySlice EntriesToApply()
-    {
-        if (!HasEntriesToApply)
-        {
-            return EntrySlice.Empty;
-        }
-
-        Invariant.Require(Apply.Room > 0, $"applying isn't paused, yet {Apply.Room} bytes may be handed out");
-        return Slice(Apply.Applying + 1, LastAppliable + 1, Apply.Room);
-    }
-
-    /// <summary>What <see cref="EntriesToApply"/> gave has been handed out.</summary>
-    public void AcceptApplying(EntrySlice entries)
-    {
-        if (!entries.IsEmpty)
-        {
-            Apply.Started(entries, LastAppliable);
-        }
     }
 
     public void Restore(Snapshot snapshot)
@@ -194,7 +160,9 @@ internal sealed class RaftLog
         return available || from > last;
     }
 
-    /// <summary>Entries in [lo, hi), from storage and from what isn't there yet, cut to a size, but at least one.</summary>
+    /// <summary>
+    /// Entries in [lo, hi), from storage and from what isn't there yet, cut to a size, but at least one.
+    /// </summary>
     public EntrySlice Slice(long lo, long hi, long maxBytes)
     {
         long cut = Math.Min(hi, Unstable.First);

@@ -29,7 +29,9 @@ public sealed record ConfChangeV2
     /// <summary>The leader leaves the joint configuration by itself.</summary>
     public bool AutoLeaves => EntersJoint && Transition != ConfChangeTransition.JointExplicit;
 
-    /// <summary>Format, transition, count (2 bytes), then type and peer (8 bytes, little-endian) each, then context.</summary>
+    /// <summary>
+    /// Format, transition, count (2 bytes), then type and peer (8 bytes, little-endian) each, then context.
+    /// </summary>
     public ReadOnlyMemory<byte> Encode()
     {
         if (LeavesJoint && Context.IsEmpty)

@@ -35,7 +35,9 @@ internal readonly struct MembershipChanger(ProgressTracker tracker, long lastInd
             : Checked(draft);
     }
 
-    /// <summary>Into a joint configuration: the present voters become the outgoing half, beside the changed ones.</summary>
+    /// <summary>
+    /// Into a joint configuration: the present voters become the outgoing half, beside the changed ones.
+    /// </summary>
     public MembershipOutcome EnterJoint(bool autoLeave, IReadOnlyList<ConfChangeSingle> changes)
     {
         if (tracker.Configuration.IsJoint)
@@ -81,8 +83,17 @@ internal readonly struct MembershipChanger(ProgressTracker tracker, long lastInd
         ApplyAll(draft, state.Learners, ConfChangeType.AddLearnerNode);
         ApplyAll(draft, state.LearnersNext, ConfChangeType.AddLearnerNode);
         draft.AutoLeave = state.AutoLeave;
-        return Checked(draft);
+        MembershipOutcome.Changed restored = Checked(draft);
+        Invariant.Require(
+            IsSame(restored.Configuration, state), $"a stored membership contradicts itself: {restored.Configuration}");
+        return restored;
     }
+
+    private static bool IsSame(Configuration configuration, ConfState state) =>
+        configuration.Voters.Incoming.Equals(MajorityConfig.From(state.Voters))
+        && configuration.Voters.Outgoing.Equals(MajorityConfig.From(state.VotersOutgoing))
+        && configuration.Learners.Equals(MajorityConfig.From(state.Learners))
+        && configuration.LearnersNext.Equals(MajorityConfig.From(state.LearnersNext));
 
     private static void ApplyAll(MembershipDraft draft, IReadOnlyList<PeerId> peers, ConfChangeType type)
     {

@@ -14,6 +14,8 @@ internal enum MembershipRefusal : byte
     NoVoterToJoin,
     RemovesAllVoters,
 
-    /// <summary>Majorities of the old and the new voters need not overlap unless they differ by one (thesis §4.1).</summary>
+    /// <summary>
+    /// Majorities of the old and the new voters need not overlap unless they differ by one (thesis §4.1).
+    /// </summary>
     SeveralVotersAtOnce,
 }

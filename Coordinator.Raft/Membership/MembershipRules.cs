@@ -9,19 +9,22 @@ internal static class MembershipRules
     {
         foreach (PeerId id in configuration.Voters.Ids())
         {
-            Invariant.Require(peers.Find(id) is { IsLearner: false }, $"voter {id} of {configuration} isn't tracked as one");
+            bool tracked = peers.Find(id) is { IsLearner: false };
+            Invariant.Require(tracked, $"voter {id} of {configuration} isn't tracked as one");
         }
 
         foreach (PeerId id in configuration.Learners)
         {
             Invariant.Require(!configuration.Voters.Contains(id), $"{id} is voter and learner in {configuration}");
-            Invariant.Require(peers.Find(id) is { IsLearner: true }, $"learner {id} of {configuration} isn't tracked as one");
+            bool tracked = peers.Find(id) is { IsLearner: true };
+            Invariant.Require(tracked, $"learner {id} of {configuration} isn't tracked as one");
         }
 
         foreach (PeerId id in configuration.LearnersNext)
         {
             Invariant.Require(
-                configuration.Voters.Outgoing.Contains(id), $"{id} is to become a learner but leaves no vote in {configuration}");
+                configuration.Voters.Outgoing.Contains(id),
+                $"{id} is to become a learner but leaves no vote in {configuration}");
         }
 
         Invariant.Require(

@@ -20,7 +20,9 @@ public sealed record Message
     public EntrySlice Entries { get; init; }
     public long Commit { get; init; }
 
-    /// <summary>In <see cref="MessageType.StorageAppend"/> alone: with Term and Commit, the HardState to write.</summary>
+    /// <summary>
+    /// In <see cref="MessageType.StorageAppend"/> alone: with Term and Commit, the HardState to write.
+    /// </summary>
     public PeerId Vote { get; init; }
 
     public Snapshot? Snapshot { get; init; }

@@ -21,7 +21,9 @@ public sealed class MemoryStorage : IRaftStorage
     {
     }
 
-    /// <summary>An empty log that begins at 1, of a member of a new group. All of its members start with the same.</summary>
+    /// <summary>
+    /// An empty log that begins at 1, of a member of a new group. All of its members start with the same.
+    /// </summary>
     public MemoryStorage(ConfState members)
     {
         _entries = new EntryRing(1);
@@ -127,7 +129,9 @@ public sealed class MemoryStorage : IRaftStorage
         return _snapshot;
     }
 
-    /// <summary>Drops all entries up to and with an index, which must have been applied; none if they are gone.</summary>
+    /// <summary>
+    /// Drops all entries up to and with an index, which must have been applied; none if they are gone.
+    /// </summary>
     public void Compact(long throughIndex)
     {
         if (throughIndex < FirstIndex)

@@ -67,7 +67,7 @@ internal sealed class Progress(long match, long next, Inflights inflights)
     /// <summary>An append was sent. Its entries are taken to arrive; if they don't, a rejection will tell.</summary>
     public void SentAppend(int entries, long bytes, long commit)
     {
-        Invariant.Require(State != ProgressState.Snapshot, $"append sent while a snapshot {PendingSnapshot} is pending");
+        Invariant.Require(State != ProgressState.Snapshot, $"append sent while snapshot {PendingSnapshot} is pending");
         if (State == ProgressState.Replicate)
         {
             if (entries > 0)
@@ -139,7 +139,16 @@ internal sealed class Progress(long match, long next, Inflights inflights)
     }
 
     public PeerProgress ToStatus(PeerId peer) => new(
-        peer, State, Match, Next, PendingSnapshot, IsLearner, RecentActive, IsPaused, Inflights.Count, Inflights.IsFull);
+        peer,
+        State,
+        Match,
+        Next,
+        PendingSnapshot,
+        IsLearner,
+        RecentActive,
+        IsPaused,
+        Inflights.Count,
+        Inflights.IsFull);
 
     private void Enter(ProgressState state)
     {

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Coordinator.Raft.Tracker;
 
-/// <summary>The progress of each tracked peer, by ascending id, so that messages go out in the same order everywhere.</summary>
+/// <summary>
+/// The progress of each tracked peer, by ascending id, so that messages go out in the same order everywhere.
+/// </summary>
 internal sealed class ProgressMap
 {
     private readonly SortedList<PeerId, Progress> _peers = [];

@@ -112,6 +112,11 @@ public sealed partial class CoordinationState
     public static CoordinationState ReadSnapshot(ReadOnlyMemory<byte> data) =>
         StateSnapshot.Read(SnapshotReader.Open(data));
 
+    /// <summary>The membership alone: what comes after it is not read.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no snapshot; the message names what is wrong.</exception>
+    public static GroupMembership ReadMembership(ReadOnlyMemory<byte> data) =>
+        SnapshotHeader.Read(SnapshotReader.Open(data)).Membership;
+
     /// <summary>A hash of the snapshot's bytes: costs as much as writing one.</summary>
     public ulong ComputeStateHash()
     {

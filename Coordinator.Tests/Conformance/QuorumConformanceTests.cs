@@ -3,7 +3,9 @@ using Coordinator.Raft.Quorum;
 
 namespace Coordinator.Tests.Conformance;
 
-/// <summary>Quorum decisions: majority and joint, commit and vote; the last line of the output is the verdict.</summary>
+/// <summary>
+/// Quorum decisions: majority and joint, commit and vote; the last line of the output is the verdict.
+/// </summary>
 public sealed class QuorumConformanceTests
 {
     internal const string Part = "etcd-raft/quorum";

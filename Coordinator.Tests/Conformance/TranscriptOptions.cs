@@ -3,7 +3,9 @@ using Coordinator.Raft;
 
 namespace Coordinator.Tests.Conformance;
 
-/// <summary>The options and the first snapshot that an <c>add-nodes</c> line gives to its nodes; no limits unless named.</summary>
+/// <summary>
+/// The options and the first snapshot that an <c>add-nodes</c> line gives to its nodes; no limits unless named.
+/// </summary>
 internal sealed class TranscriptOptions
 {
     private readonly Directive _directive;

@@ -43,8 +43,11 @@ internal sealed class TranscriptOutput
     public static string Behaviour(string output)
     {
         IEnumerable<string> lines = output.ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd())
-            .Where(line => line.Length > 0 && !LogLevels.Any(level => line.TrimStart().StartsWith(level, StringComparison.Ordinal)));
+            .Where(line => line.Length > 0 && !IsLog(line.TrimStart()));
         string text = string.Join('\n', lines);
         return text == "ok" ? "" : text;
     }
+
+    private static bool IsLog(string line) =>
+        LogLevels.Any(level => line.StartsWith(level, StringComparison.Ordinal));
 }

@@ -2,7 +2,9 @@ using Coordinator.Raft;
 
 namespace Coordinator.Tests.Raft;
 
-/// <summary>Pipelining and its limits: messages and bytes in flight, message size, uncommitted and unapplied bytes.</summary>
+/// <summary>
+/// Pipelining and its limits: messages and bytes in flight, message size, uncommitted and unapplied bytes.
+/// </summary>
 public sealed class FlowControlTests
 {
     private const int OneEntryAMessage = 0;

@@ -37,7 +37,7 @@ public sealed class MemoryStorageTests
     {
         MemoryStorage storage = new();
         storage.Append(Entries(1, 300, term: 1));
-        EntrySlice before = storage.Entries(200, 301, long.MaxValue);
+        EntrySlice before = storage.Entries(200, 250, long.MaxValue);
         EntrySlice whole = storage.Entries(10, 20, long.MaxValue);
 
         storage.Append(Entries(210, 400, term: 2));

@@ -11,7 +11,10 @@ public sealed class OwnTranscriptTests
     private const string Folder = "Coordinator.Tests/Raft/Transcripts";
 
     public static TheoryData<string> Files() =>
-        [.. Directory.GetFiles(ProjectFiles.PathOf(Folder)).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.GetFiles(ProjectFiles.PathOf(Folder)).Select(path => Path.GetFileName(path)!)
+            .Order(StringComparer.Ordinal),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]

@@ -56,4 +56,24 @@ public sealed class RaftOptionsTests
 
         Assert.Throws<RaftInvariantException>(() => new RawNode(Good with { Storage = storage }));
     }
+
+    [Fact]
+    public void A_stored_term_before_that_of_the_last_entry_is_fatal()
+    {
+        MemoryStorage storage = new();
+        storage.Append([new Entry(new Term(3), 1, EntryType.Normal, default)]);
+        storage.SetHardState(new HardState(new Term(2), PeerId.None, 0));
+
+        Assert.Throws<RaftInvariantException>(() => new RawNode(Good with { Storage = storage }));
+    }
+
+    [Fact]
+    public void A_stored_membership_that_contradicts_itself_is_fatal()
+    {
+        ConfState both = new() { Voters = RaftGroup.Ids(1, 3), Learners = RaftGroup.Ids(3, 1) };
+        ConfState staged = new() { Voters = RaftGroup.Ids(1, 3), LearnersNext = RaftGroup.Ids(3, 1) };
+
+        Assert.Throws<RaftInvariantException>(() => new RawNode(Good with { Storage = new MemoryStorage(both) }));
+        Assert.Throws<RaftInvariantException>(() => new RawNode(Good with { Storage = new MemoryStorage(staged) }));
+    }
 }

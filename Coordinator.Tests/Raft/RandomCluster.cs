@@ -227,7 +227,7 @@ internal sealed class RandomCluster
         ConfChangeSingle one = new((ConfChangeType)_random.Next(4), member);
         ConfChangeSingle other = new(ConfChangeType.AddNode, new PeerId(1 + _random.Next(MaxPeers)));
         ConfChangeSingle[] changes = _random.Next(3) == 0 ? [] : _random.Next(2) == 0 ? [one] : [one, other];
-        ConfChangeTransition transition = changes.Length == 0 ? ConfChangeTransition.Auto : (ConfChangeTransition)_random.Next(3);
+        ConfChangeTransition transition = (ConfChangeTransition)(changes.Length == 0 ? 0 : _random.Next(3));
         if (peer.Raft.IsLeader && IsSafe(peer.Raft.Configuration, changes))
         {
             Count("change");

@@ -138,7 +138,8 @@ internal sealed class RandomPeer
     }
 
     public override string ToString() => IsUp
-        ? $"{Id}: {Raft.State} term {Raft.Term} commit {Raft.CommitIndex} applied {AppliedIndex} last {Raft.LastIndex} {Raft.Configuration}"
+        ? $"{Id}: {Raft.State} term {Raft.Term} commit {Raft.CommitIndex} applied {AppliedIndex} last {Raft.LastIndex} "
+            + $"{Raft.Configuration}"
         : $"{Id}: down";
 
     private void Write(Message work)

@@ -196,6 +196,25 @@ public sealed class ReadIndexTests
         Assert.Empty(old.Reads);
     }
 
+    [Fact]
+    public void Confirmations_of_an_earlier_leadership_confirm_nothing()
+    {
+        RaftGroup group = new(3);
+        GroupPeer leader = group.Elect(1);
+        Read(leader, "a");
+        Read(leader, "b");
+        group.Settle();
+        group.Elect(2);
+        group.Elect(1);
+        leader.Reads.Clear();
+        group.Isolate(1);
+
+        Read(leader, "c");
+        group.Settle();
+
+        Assert.Empty(leader.Reads);
+    }
+
     private static void Read(GroupPeer peer, string context) => peer.Raft.ReadIndex(Encoding.UTF8.GetBytes(context));
 
     private static (string Context, long Index) Single(GroupPeer peer)

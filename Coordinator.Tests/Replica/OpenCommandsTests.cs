@@ -37,7 +37,7 @@ public sealed class OpenCommandsTests
     }
 
     [Fact]
-    public void A_new_leaders_log_decides_at_once_which_tickets_can_still_commit()
+    public void A_new_leader_goes_on_with_the_tickets_that_are_in_its_log()
     {
         CommandTicket kept = Appended(5, One);
         CommandTicket gone = Appended(6, One);

@@ -81,4 +81,18 @@ public sealed class ReadRoundsTests
         Assert.Equal([early], _taken);
         Assert.Equal([late], _rounds.TryBegin(1_001)!.Tickets);
     }
+
+    [Fact]
+    public void A_confirmed_read_whose_index_is_not_applied_in_time_is_taken_too()
+    {
+        QueryTicket ticket = Add();
+        ReadRound round = _rounds.TryBegin(0)!;
+        _rounds.QuorumConfirmed(round.Id, readIndex: 5);
+        _rounds.EpochConfirmed(round);
+        _rounds.TakeOverdue(1_000, _taken);
+        Assert.Equal([ticket], _taken);
+        _taken.Clear();
+        _rounds.TakeServable(5, _taken);
+        Assert.Empty(_taken);
+    }
 }
