@@ -155,6 +155,7 @@ public sealed partial class ReplicaMachine
             : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
         _applied.Clear();
         ApplyResult result = _state.Apply(entry.Index, entry.Term, entry.Stamp, command, _applied);
+        _appliedTerms.Applied(entry.Index, entry.Term);
         if (entry.Type != EntryType.Normal)
             ApplyMembership(entry);
         _snapshots.Applied(entry);

@@ -152,14 +152,11 @@ public sealed partial class ReplicaMachine
         long index = Math.Min(_state.AppliedIndex, loaded.Entries[^1].Index);
         // Where index and term agree, so does everything before (Raft §5.3); what is stored as committed is.
         while (index > Math.Max(pointer, loaded.HardState.Commit)
-            && loaded.Entries[(int)(index - first)].Term != AppliedTermAt(index)
+            && loaded.Entries[(int)(index - first)].Term != _appliedTerms.At(index)
             && _planted != SeededBug.StoredTailTakenForCommitted)
             index--;
         return Math.Max(index, pointer);
     }
-
-    /// <summary>From the log of the activation that ends here.</summary>
-    private Term? AppliedTermAt(long index) => index == _state.AppliedIndex ? _state.AppliedTerm : _raft?.TermAt(index);
 
     private void Suspend(string why)
     {
@@ -220,6 +217,7 @@ public sealed partial class ReplicaMachine
         _open.TakeWaits(_takenCommands);
         FailTaken(ErrorCode.OutcomeUnknown, "This replica was brought up to date by a snapshot; ask again.");
         _state = state;
+        _appliedTerms.Reset(state.AppliedIndex, state.AppliedTerm);
     }
 
     private void ReleaseWritten()

@@ -21,6 +21,7 @@ public sealed partial class ReplicaMachine
     private readonly ReadRounds _reads;
     private readonly OpenCommands _open = new();
     private readonly LeaderClock _clock;
+    private readonly AppliedTerms _appliedTerms = new();
     private readonly Dictionary<PeerId, long> _heardUs = [];
     private readonly SeededBug _planted = SeededBugs.Planted;
 
@@ -48,6 +49,7 @@ public sealed partial class ReplicaMachine
         _clock = new LeaderClock(options.ElectionTimeoutUs);
         _reads = new ReadRounds(options.TickUs * options.HeartbeatTicks * 2);
         _state = CoordinationState.ReadSnapshot(loaded.Snapshot.Data);
+        _appliedTerms.Reset(_state.AppliedIndex, _state.AppliedTerm);
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
         if (ListedStorageId(_key.Peer) is { } listed && listed != loaded.StorageId)
             Halt(ServiceState.Quarantined, $"The stored storage id {loaded.StorageId} is not the replicated {listed}.");

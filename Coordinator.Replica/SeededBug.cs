@@ -20,6 +20,7 @@ internal enum SeededBug : byte
     SnapshotNeverSentAgain,
     ClockOfItsOwn,
     CompactsBeforeSnapshot,
+    SnapshotBeforeDurable,
     InstallKeepsLog,
 
     // The state

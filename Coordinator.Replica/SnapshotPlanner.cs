@@ -9,6 +9,7 @@ namespace Coordinator.Replica;
 /// </summary>
 internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long appliedSinceStored)
 {
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private Snapshot? _waiting;
     private Snapshot? _writing;
     private long _writingId;
@@ -41,7 +42,9 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long a
     /// </param>
     public SnapshotBytes? TryBeginOwn(MemoryStorage durable)
     {
-        if (_waiting is null || _writing is not null || durable.TermAt(_waiting.Index) != _waiting.Term)
+        if (_waiting is null || _writing is not null)
+            return null;
+        if (durable.TermAt(_waiting.Index) != _waiting.Term && _planted != SeededBug.SnapshotBeforeDurable)
             return null;
         Snapshot snapshot = _waiting;
         _waiting = null;

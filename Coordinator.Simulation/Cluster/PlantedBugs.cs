@@ -33,6 +33,7 @@ internal static class PlantedBugs
         InReplica("a lost snapshot never sent again", "liveness", SeededBug.SnapshotNeverSentAgain),
         InReplica("a leader's clock of its own", "rule 10", SeededBug.ClockOfItsOwn),
         InReplica("compaction before the snapshot", "rule 8", SeededBug.CompactsBeforeSnapshot),
+        InReplica("a snapshot before its log is durable", "rule 8", SeededBug.SnapshotBeforeDurable),
         InReplica("an installed snapshot keeps the log", "rule 8", SeededBug.InstallKeepsLog),
         InReplica("a grant to an ended session", "rule 17", SeededBug.GrantsToEndedSession),
         InReplica("a holding outlives its session", "rule 17", SeededBug.HoldingOutlivesSession),

@@ -34,7 +34,7 @@ internal sealed class CommittedNeverLost(CommittedLog log, Func<World> world) : 
     {
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer.Newest?.Machine is { } machine)
+            if (peer is { IsLost: false, Newest.Machine: { } machine })
                 Require(machine.State.AppliedIndex == log.LastIndex, () => $"peer {peer.Id} has applied {machine.State.AppliedIndex} of {log.LastIndex}");
         }
     }
