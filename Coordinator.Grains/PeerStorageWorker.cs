@@ -73,6 +73,9 @@ internal sealed class PeerStorageWorker(
     private async Task ReadEpochAsync(long epoch)
     {
         EpochReading? reading = await database.ReadEpochsAsync();
+        // Whoever waits asks again at once: a database that is refused, and so answers at once, would be asked without end.
+        if (reading is null)
+            await Task.Delay(RetryMin, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         post(new PeerInput.EpochRead(epoch, reading is not null, reading?.EpochOf(key)));
     }
 

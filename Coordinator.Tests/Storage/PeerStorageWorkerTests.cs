@@ -31,4 +31,30 @@ public sealed class PeerStorageWorkerTests(PostgresServer server) : StorageTest(
         Assert.Equal(ServiceState.Stopped, halt.State);
         Assert.Contains("entry 13 follows entry 11", halt.Why, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_epoch_that_cannot_be_read_is_answered_after_a_pause()
+    {
+        PeerDatabase database = await OpenBootstrappedAsync();
+        await ExecuteAsync("ALTER TABLE coordinator.peer RENAME TO gone");
+        var time = new NotedTimers();
+        await using PeerStorageWorker worker = Worker(database, time);
+
+        worker.Begin(new ReplicaEffects { ReadEpoch = 1 });
+
+        Assert.False(Assert.IsType<PeerInput.EpochRead>(await PostedAsync()).Available);
+        Assert.NotEqual(TimeSpan.Zero, Assert.Single(time.Pauses));
+    }
+
+    /// <summary>Notes how long a pause was asked for, and ends it at once.</summary>
+    private sealed class NotedTimers : TimeProvider
+    {
+        public List<TimeSpan> Pauses { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Pauses.Add(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
+    }
 }
