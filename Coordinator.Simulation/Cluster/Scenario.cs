@@ -73,7 +73,7 @@ internal sealed record Scenario
         LazyCommitUs = random.Between(50, 1_500) * 1_000,
         KeepAliveGatherUs = random.Between(1, 50) * 1_000,
         InflightMessagesMax = random.Chance(0.3) ? (int)random.Between(1, 4) : 256,
-        MessageBytesMax = random.Chance(0.3) ? random.Between(64, 2_000) : 1024 * 1024,
+        MessageBytesMax = random.Chance(0.1) ? 0 : random.Chance(0.3) ? random.Between(64, 2_000) : 1024 * 1024,
         UncommittedBytesMax = random.Chance(0.2) ? random.Between(300, 3_000) : 64L * 1024 * 1024,
         CommandTimeoutUs = random.Between(1_000, 8_000) * 1_000,
         SnapshotTimeoutUs = random.Between(500, 6_000) * 1_000,

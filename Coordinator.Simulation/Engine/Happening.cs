@@ -27,6 +27,7 @@ internal enum Happening
     DuplicateActivation,
     SplitByAge,
     StaleLeader,
+    LeaderChurn,
     MessageToFencedActivation,
 
     // Storage

@@ -23,11 +23,7 @@ internal sealed partial class FaultInjector
                 CutRing(network);
                 break;
             case FaultKind.IsolatedLeader when LeadingPeer() is { } leader:
-                for (int other = 0; other < Scenario.Peers; other++)
-                {
-                    CutFor(network, leader.Place, other);
-                    CutFor(network, other, leader.Place);
-                }
+                Isolate(leader, Duration());
                 break;
             case FaultKind.CloggedLink:
                 network.Clog(random.Below(network.Places), random.Below(network.Places), random.Skewed(50_000, 8_000_000));

@@ -46,6 +46,10 @@ internal sealed partial class FaultInjector
             case FaultKind.StaleLeader when LeadingPeer() is { } stale:
                 MakeStale(stale);
                 break;
+            case FaultKind.LeaderChurn:
+                world.Happenings.Count(Happening.LeaderChurn);
+                Churn((int)random.Between(4, 16));
+                break;
             case FaultKind.LeadershipTransfer when LeadingPeer() is { } leader:
                 world.Happenings.Count(Happening.LeadershipTransferAsked);
                 PeerId to = random.Pick(world.Peers).Id;
@@ -83,10 +87,33 @@ internal sealed partial class FaultInjector
         world.Happenings.Count(Happening.StaleLeader);
         long pausedUs = Scenario.Options.ElectionTimeoutUs * random.Between(1, 6);
         leader.Newest?.Pause(pausedUs);
+        Isolate(leader, pausedUs * 2);
+    }
+
+    /// <summary>
+    /// One leader after another is lost soon after it was elected, and comes back: so entries of several terms lie on some
+    /// peers and not on others (figure 8 of the Raft paper).
+    /// </summary>
+    private void Churn(int rounds)
+    {
+        if (rounds == 0 || _isOver)
+            return;
+        if (LeadingPeer() is { } leader)
+        {
+            if (random.Chance(0.5))
+                leader.CrashAll();
+            else
+                Isolate(leader, Scenario.Options.ElectionTimeoutUs * random.Between(1, 4));
+        }
+        Events.After(random.Between(1, 2 * Scenario.Options.ElectionTimeoutUs), () => Churn(rounds - 1));
+    }
+
+    private void Isolate(SimulatedPeer peer, long durationUs)
+    {
         for (int other = 0; other < Scenario.Peers; other++)
         {
-            CutFor(world.Network, leader.Place, other, pausedUs * 2);
-            CutFor(world.Network, other, leader.Place, pausedUs * 2);
+            CutFor(world.Network, peer.Place, other, durationUs);
+            CutFor(world.Network, other, peer.Place, durationUs);
         }
     }
 

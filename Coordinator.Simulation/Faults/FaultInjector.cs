@@ -88,7 +88,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         {
             case FaultKind.CrashAtOnce or FaultKind.CrashBetweenEffects or FaultKind.LongOutage or FaultKind.RollingRestart
                 or FaultKind.Pause or FaultKind.Suspend or FaultKind.ClockJumpBack or FaultKind.DuplicateActivation
-                or FaultKind.SplitByAge or FaultKind.StaleLeader
+                or FaultKind.SplitByAge or FaultKind.StaleLeader or FaultKind.LeaderChurn
                 or FaultKind.LeadershipTransfer:
                 InjectIntoPeers(kind);
                 break;

@@ -13,6 +13,7 @@ internal enum FaultKind
     DuplicateActivation,
     SplitByAge,
     StaleLeader,
+    LeaderChurn,
     PartitionSymmetric,
     PartitionOneWay,
     PartitionRing,

@@ -30,7 +30,7 @@ internal sealed partial class InvariantSet
         Ledger = new LockLedger { Granting = Granting };
         _all =
         [
-            new StoredLogIsWhole(), new ElectionSafety(), new LeaderAppendOnly(), new LogMatching(), new LeaderCompleteness(Log, world),
+            new StoredLogIsWhole(), new ElectionSafety(), new LeaderAppendOnly(), new CommitsInOwnTerm(), new LogMatching(), new LeaderCompleteness(Log, world),
             new StateMachineSafety(Log), new CommittedNeverLost(Log, world), new OneVotePerTerm(), new AckedIsDurable(),
             new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
