@@ -3,6 +3,7 @@ using Coordinator.Benchmarks;
 return args switch
 {
     ["smoke", .. string[] rest] => await SmokeBenchmark.RunAsync(rest),
+    ["raft", .. string[] rest] => RaftBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -13,6 +14,8 @@ static int Usage()
 
           smoke [--seconds N] [--listen ADDRESS]   acquire+release and put with 1 and 100 workers, through the client, against
                                                    a silo of its own (or the one at ADDRESS): rate, p50 and p99
+          raft [--seconds N]                       the bare core in memory: three nodes, 128-byte entries, batches beside the
+                                                   naive one-at-a-time loop
         """);
     return 2;
 }

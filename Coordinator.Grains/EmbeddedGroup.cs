@@ -30,6 +30,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
 
     public GroupGateway Gateway { get; }
 
+    internal IEnumerable<PeerLoop> Peers => _peers.Values;
+
     /// <summary>What the last check of the database found.</summary>
     public DatabaseHealth Database => _database.Health;
 

@@ -33,6 +33,10 @@ public partial class GroupGateway
         {
             (PeerLoop? leader, CommandFuture future) = await SubmitAsync(command, startedAt, abandoned);
             CommandAnswer answer = await AwaitGrantAsync(command, leader, future, startedAt, abandoned);
+            // Its replica has stopped, or was brought up to date by a snapshot, while the wait stands in the log: without
+            // a request id nobody could ask for it again, so it is withdrawn.
+            if (command.RequestId == 0 && IsLostWait(answer, future))
+                RunInBackground(AbandonAsync(command, future));
             if (leader is null || !IsWorthAnotherLeader(answer.Result.Error))
                 return answer;
             await LeaderMovedAsync(leader, abandoned);
@@ -106,7 +110,7 @@ public partial class GroupGateway
     {
         // Decided, or known to wait: only then does a log index name this acquire and no other.
         await Task.WhenAny(future.Answer, future.Queued).WaitAsync(abandoned);
-        if (future.Answer.IsCompleted)
+        if (future.Answer.IsCompleted && !IsLostWait(await future.Answer, future))
             return await future.Answer;
         var cancel = new Command
         {
@@ -126,6 +130,9 @@ public partial class GroupGateway
             await Task.Delay(CancelRetry, _time, abandoned);
         }
     }
+
+    private static bool IsLostWait(CommandAnswer answer, CommandFuture future) =>
+        answer.Result.Error == ErrorCode.OutcomeUnknown && future.Answer.IsCompleted && future.Queued.IsCompleted;
 
     /// <summary>As <see cref="EndWaitAsync"/>, but a caller who waits is told when no quorum decides in time.</summary>
     private async Task<CommandAnswer> EndWaitInTimeAsync(Command acquire, CommandFuture future, CancellationToken abandoned)

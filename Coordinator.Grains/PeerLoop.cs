@@ -124,13 +124,12 @@ public sealed class PeerLoop : IAsyncDisposable
             {
                 Turn();
             }
-            catch (Exception broken) when (_replica.Service != ServiceState.Stopped)
+            catch (Exception broken)
             {
-                // A broken invariant, or bytes that are no command: this peer must not go on (rule 4).
+                // A broken invariant, or bytes that are no command: this peer must not go on (rule 4). Its inbox is still
+                // emptied: whoever waits or still asks is answered.
                 HostLog.PeerBroken(_log, _replica.Key.ToString(), broken);
-                _replica.BeginTurn(NowUs());
-                _replica.Halt(ServiceState.Stopped, $"{broken.GetType().Name}: {broken.Message}");
-                Execute(_replica.EndTurn());
+                Execute(_replica.Break($"{broken.GetType().Name}: {broken.Message}"));
             }
         }
     }

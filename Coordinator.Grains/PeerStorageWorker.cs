@@ -7,7 +7,8 @@ namespace Coordinator.Grains;
 
 /// <summary>
 /// Executes a replica's storage effects and posts what became of them to its inbox. Invariant: at most one write, one
-/// epoch read, one snapshot and one re-activation are under way, each awaited at the end.
+/// epoch read, one snapshot and one re-activation are under way, each awaited at the end; each of them is answered, if
+/// only by stopping the peer.
 /// </summary>
 internal sealed class PeerStorageWorker(
     PeerKey key, PeerDatabase database, string owner, Action<PeerInput> post, TimeProvider time, ILogger log)
@@ -26,15 +27,15 @@ internal sealed class PeerStorageWorker(
     public void Begin(ReplicaEffects effects)
     {
         if (effects.Persist is { } write)
-            _write = WriteAsync(write);
+            _write = GuardAsync(WriteAsync(write));
         if (effects.ReadEpoch is { } epoch)
-            _epochRead = ReadEpochAsync(epoch);
+            _epochRead = GuardAsync(ReadEpochAsync(epoch));
         if (effects.WriteSnapshot is { } snapshot)
-            _snapshot = WriteSnapshotAsync(_snapshot, snapshot);
+            _snapshot = GuardAsync(WriteSnapshotAsync(_snapshot, snapshot));
         if (effects.SnapshotInForce is { } inForce)
             _cleaning = DeleteOldSnapshotsAsync(_cleaning, inForce);
         if (effects.Reactivate is { } request)
-            _reactivation = ReactivateAsync(request);
+            _reactivation = GuardAsync(ReactivateAsync(request));
     }
 
     public async ValueTask DisposeAsync()
@@ -42,6 +43,23 @@ internal sealed class PeerStorageWorker(
         await _stopping.CancelAsync();
         await Task.WhenAll(_write, _epochRead, _snapshot, _reactivation, _cleaning);
         _stopping.Dispose();
+    }
+
+    /// <summary>
+    /// Faults of the database are outcomes. Anything else is an impossible state, which stops the peer (rule 4): it would
+    /// wait for ever for an answer that never comes.
+    /// </summary>
+    private async Task GuardAsync(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (Exception broken)
+        {
+            HostLog.PeerBroken(log, key.ToString(), broken);
+            post(new PeerInput.Halt(ServiceState.Stopped, $"{broken.GetType().Name}: {broken.Message}"));
+        }
     }
 
     private async Task WriteAsync(PeerWrite write)
@@ -55,6 +73,9 @@ internal sealed class PeerStorageWorker(
     private async Task ReadEpochAsync(long epoch)
     {
         EpochReading? reading = await database.ReadEpochsAsync();
+        // Whoever waits asks again at once: a database that is refused, and so answers at once, would be asked without end.
+        if (reading is null)
+            await Task.Delay(RetryMin, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         post(new PeerInput.EpochRead(epoch, reading is not null, reading?.EpochOf(key)));
     }
 
@@ -98,7 +119,7 @@ internal sealed class PeerStorageWorker(
         {
             await database.DeleteSnapshotsExceptAsync(key, inForce, _stopping.Token);
         }
-        catch (Exception problem) when (problem is System.Data.Common.DbException or OperationCanceledException)
+        catch (Exception problem)
         {
             // Garbage costs space, not safety: the next switch removes it as well.
             HostLog.SnapshotGarbageKept(log, key.ToString(), problem);

@@ -48,7 +48,8 @@ public sealed class ReplicaEffects
     /// <summary>This replica ended its service in this turn; why is in its status.</summary>
     public bool Halted { get; internal set; }
 
-    internal void Clear()
+    /// <summary>All that the database or another peer would see.</summary>
+    internal void DropWork()
     {
         Send.Clear();
         Persist = null;
@@ -56,6 +57,11 @@ public sealed class ReplicaEffects
         WriteSnapshot = null;
         Reactivate = null;
         SnapshotInForce = null;
+    }
+
+    internal void Clear()
+    {
+        DropWork();
         Completed.Clear();
         Queued.Clear();
         Answered.Clear();

@@ -13,6 +13,9 @@ public sealed partial class ReplicaMachine
     private readonly ApplyEffects _applied = new();
     private readonly List<CommandTicket> _takenCommands = [];
 
+    /// <summary>Of the entry being applied: no longer among the open ones, and not answered yet.</summary>
+    private CommandTicket? _applying;
+
     /// <summary>Takes all that Raft has to say until it has nothing more.</summary>
     private void DrainRaft()
     {
@@ -148,7 +151,7 @@ public sealed partial class ReplicaMachine
         // After a re-activation Raft hands out again what the state, which stayed, has already applied.
         if (entry.Index <= _state.AppliedIndex)
             return;
-        CommandTicket? ticket = _open.Match(entry.Index, entry.Term, _takenCommands);
+        CommandTicket? ticket = _applying = _open.Match(entry.Index, entry.Term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
         Command? command = entry.Type != EntryType.Normal || entry.Data.IsEmpty
             ? null
@@ -167,6 +170,7 @@ public sealed partial class ReplicaMachine
             AnswerKeepAlives(batch);
         else if (ticket is not null)
             Settle(ticket, result);
+        _applying = null;
     }
 
     private void ApplyMembership(in Entry entry)

@@ -220,6 +220,23 @@ public sealed partial class ReplicaMachine
         RefuseGathered();
     }
 
+    /// <summary>
+    /// An exception ended the turn halfway: an invariant is broken, or stored bytes are no command. What was decided is
+    /// answered, once; what the turn would have sent or written stays here.
+    /// </summary>
+    public ReplicaEffects Break(string why)
+    {
+        _effects.DropWork();
+        Halt(ServiceState.Stopped, why);
+        if (_applying is { } ticket)
+        {
+            _applying = null;
+            _takenCommands.Add(ticket);
+            FailTaken(ErrorCode.OutcomeUnknown, "This replica broke while it applied the command.");
+        }
+        return _effects;
+    }
+
     /// <summary>Answers carry the activation that they answer; all else stands for itself.</summary>
     private static bool IsAnswer(MessageType type) => type
         is MessageType.AppResp or MessageType.VoteResp or MessageType.PreVoteResp

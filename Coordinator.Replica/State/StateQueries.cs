@@ -162,7 +162,8 @@ internal static class StateQueries
         {
             SessionId = session.Id,
             TtlUs = session.TtlUs,
-            RemainingUs = session.DueUs - logTimeUs,
+            // A keep-alive counts from the leader's clock, which may be ahead of the log's: never more than the TTL is told.
+            RemainingUs = Math.Min(session.DueUs - logTimeUs, session.TtlUs),
             Metadata = session.Metadata,
             Caller = session.Caller,
             Waiting = session.Waits.Count,

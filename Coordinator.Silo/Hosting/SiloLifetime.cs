@@ -9,6 +9,7 @@ namespace Coordinator.Silo.Hosting;
 /// </summary>
 internal sealed class SiloLifetime : IDisposable
 {
+    private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GroupPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReadyInterval = TimeSpan.FromMilliseconds(20);
@@ -63,6 +64,11 @@ internal sealed class SiloLifetime : IDisposable
         }
         catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
         {
+            _logger.Stopping(signals.Reason);
+        }
+        catch (StartupException) when (signals.Stopping.WaitHandle.WaitOne(SignalDelay))
+        {
+            // A signal to the process group ends the programs that start PostgreSQL too, and their end may be seen first.
             _logger.Stopping(signals.Reason);
         }
         finally

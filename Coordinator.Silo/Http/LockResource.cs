@@ -44,7 +44,12 @@ internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions 
         };
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+        else if (await Commands.ExecuteAsync(context, gateway, command) is not { } result)
+            return;
+        else if (result.Outcome != Outcome.Granted)
+            // Cancelled, by a repeat or before it: no error of the command, and nothing is held (rule 16).
+            await Problems.WriteAsync(context, ErrorCode.LockNotAcquired, detail: null);
+        else
             await Answers.WriteAsync(context, json =>
             {
                 json.WriteString("name", name);

@@ -79,6 +79,15 @@ public sealed class HttpResourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_acquire_that_was_cancelled_is_never_answered_as_a_grant()
+    {
+        CommandResult givenBack = new() { Outcome = Outcome.Cancelled, Token = 9 };
+        _silo.Group.Executing = (_, _) => Task.FromResult(new CommandAnswer { Result = givenBack });
+        HttpAnswer answer = await _silo.SendAsync("POST", "/v1/locks/a/acquire", """{"sessionId":7,"requestId":3}""");
+        answer.AssertProblem(ErrorCode.LockNotAcquired);
+    }
+
+    [Fact]
     public async Task Waits_and_request_ids_reach_the_group_as_they_were_asked()
     {
         _silo.Group.Executing = (_, _) => Task.FromResult(new CommandAnswer { Result = new CommandResult { Token = 9 } });
