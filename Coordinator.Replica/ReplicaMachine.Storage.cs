@@ -193,7 +193,8 @@ public sealed partial class ReplicaMachine
                 _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
             return;
         }
-        if (_snapshots.IsDue)
+        // Not while the state is ahead of Raft: the log would be compacted beyond what Raft has yet to hand out.
+        if (_snapshots.IsDue && _state.AppliedIndex <= _raft.AppliedIndex)
         {
             var bytes = new ArrayBufferWriter<byte>(64 * 1024);
             _state.WriteSnapshot(bytes);
