@@ -81,7 +81,7 @@ internal sealed partial class SimulatedDatabase
     private void WhenUnlocked(PeerKey key, Action execute, Action<ActivationAnswer> reply)
     {
         long generation = _generation;
-        if (Find(key) is { } row && row.LockedUntilUs > events.NowUs)
+        if (Find(key) is { } row && row.LockedUntilUs >= events.NowUs)
         {
             events.At(row.LockedUntilUs + 1, () =>
             {

@@ -82,7 +82,7 @@ internal sealed partial class SimulatedDatabase
             return;
         }
         bool admitted = Admits(row, write);
-        if (row.LockedUntilUs > events.NowUs && !(Plants.FenceWithoutRowLock && admitted))
+        if (row.LockedUntilUs >= events.NowUs && !(Plants.FenceWithoutRowLock && admitted))
         {
             happenings.Count(Happening.WriteBusy);
             trace.Add($"db {Name}: write {write.Epoch}.{write.WriteSeq} of {write.Key} finds its row locked");
