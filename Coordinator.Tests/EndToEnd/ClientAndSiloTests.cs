@@ -151,6 +151,47 @@ public sealed class ClientAndSiloTests
         Assert.InRange(int.Parse(entry.GetString()), acknowledged, acknowledged + 1);
     }
 
+    [Fact]
+    public async Task Backends_that_stand_still_past_the_watchdog_make_requests_wait_and_cost_no_acknowledged_write()
+    {
+        using SiloHome home = new();
+        await using SiloProcess silo = SiloProcess.Start(home);
+        await silo.ReadyAsync();
+        await using CoordinatorClient client = ClientOf(home);
+        using var stopping = new CancellationTokenSource();
+        Task<int> writing = WriteUntilAsync(client, "key", stopping.Token);
+        await UntilAsync(async () => await client.Configuration.GetAsync("key") is not null);
+        int[] backends = await BackendsAsync(home);
+        Assert.NotEmpty(backends);
+        foreach (int backend in backends)
+            UnixSignals.Send(backend, UnixSignal.Stop);
+        try
+        {
+            // The watchdog closes the sockets; a backend that stopped in the middle of a write may hold its row's lock.
+            await silo.WroteAsync("activates again");
+        }
+        finally
+        {
+            foreach (int backend in backends)
+                UnixSignals.Send(backend, UnixSignal.Continue);
+        }
+        await client.Configuration.PutAsync("after", "served again");
+        await stopping.CancelAsync();
+        int acknowledged = await writing;
+
+        ConfigEntry entry = (await client.Configuration.GetAsync("key"))!;
+        Assert.InRange(int.Parse(entry.GetString()), acknowledged, acknowledged + 1);
+    }
+
+    private static async Task<int[]> BackendsAsync(SiloHome home)
+    {
+        await using Npgsql.NpgsqlConnection admin = await home.ConnectAsync();
+        await using var list = new Npgsql.NpgsqlCommand(
+            "SELECT array_agg(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            admin);
+        return (int[])(await list.ExecuteScalarAsync())!;
+    }
+
     private static CoordinatorClient ClientOf(SiloHome home) => new(new CoordinatorClientOptions
     {
         Endpoints = [home.Address.ToString()],

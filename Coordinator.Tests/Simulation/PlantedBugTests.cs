@@ -8,32 +8,35 @@ namespace Coordinator.Tests.Simulation;
 /// <summary>The net catches fish: bugs that a few seeds show. The rest need more, and a command of their own.</summary>
 public sealed class PlantedBugTests
 {
+    /// <summary>Far more than they take today: any change to the code changes which seeds show a bug.</summary>
+    private const int SeedsMax = 500;
+
     [Theory]
-    [InlineData("an old append cuts the tail", 10)]
-    [InlineData("a vote for a shorter log", 40)]
-    [InlineData("an older term's entry committed by counting", 80)]
-    [InlineData("ReadIndex without a quorum", 30)]
-    [InlineData("vote requests leave before the write", 10)]
-    [InlineData("answers when appended", 10)]
-    [InlineData("a leader's clock of its own", 10)]
-    [InlineData("a grant to an ended session", 20)]
-    [InlineData("a holding outlives its session", 10)]
-    [InlineData("the last in line first", 10)]
-    [InlineData("a token used again", 10)]
-    [InlineData("a repeat executed again", 10)]
-    [InlineData("results left out of the snapshot", 20)]
-    [InlineData("sessions that expire early", 10)]
-    [InlineData("a cancelled wait that goes on", 10)]
-    [InlineData("a fence without the row lock", 60)]
-    [InlineData("re-activation that only looks", 30)]
-    [InlineData("acknowledged before the write", 10)]
-    [InlineData("an unknown outcome taken for success", 30)]
-    [InlineData("a conflicting tail left in place", 20)]
-    [InlineData("a repeat outside a session", 30)]
-    public void A_planted_bug_is_noticed(string name, int seeds)
+    [InlineData("an old append cuts the tail")]
+    [InlineData("a vote for a shorter log")]
+    [InlineData("an older term's entry committed by counting")]
+    [InlineData("ReadIndex without a quorum")]
+    [InlineData("vote requests leave before the write")]
+    [InlineData("answers when appended")]
+    [InlineData("a leader's clock of its own")]
+    [InlineData("a grant to an ended session")]
+    [InlineData("a holding outlives its session")]
+    [InlineData("the last in line first")]
+    [InlineData("a token used again")]
+    [InlineData("a repeat executed again")]
+    [InlineData("results left out of the snapshot")]
+    [InlineData("sessions that expire early")]
+    [InlineData("a cancelled wait that goes on")]
+    [InlineData("a fence without the row lock")]
+    [InlineData("re-activation that only looks")]
+    [InlineData("acknowledged before the write")]
+    [InlineData("an unknown outcome taken for success")]
+    [InlineData("a conflicting tail left in place")]
+    [InlineData("a repeat outside a session")]
+    public void A_planted_bug_is_noticed(string name)
     {
         PlantedBug bug = PlantedBugs.All.Single(planted => planted.Name == name);
-        (long _, string? message) = BugHunt.Hunt(bug, seeds);
+        (long _, string? message) = BugHunt.Hunt(bug, SeedsMax);
         Assert.NotNull(message);
     }
 
