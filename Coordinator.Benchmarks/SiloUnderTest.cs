@@ -25,6 +25,9 @@ internal sealed class SiloUnderTest : IAsyncDisposable
     public static async Task<SiloUnderTest> StartAsync()
     {
         string folder = Directory.CreateTempSubdirectory("coordinator-benchmark-").FullName;
+        // PostgreSQL's user has to enter it, or the cluster would be kept elsewhere and stay behind.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
         string address = $"http://127.0.0.1:{FreePort()}";
         var process = new Process
         {

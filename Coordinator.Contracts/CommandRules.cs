@@ -47,7 +47,12 @@ public static class CommandRules
     public static (ErrorCode Code, string Message)? CheckFromClient(Command command) =>
         command.OperationCase is Command.OperationOneofCase.KeepAlive or Command.OperationOneofCase.AdvanceTime
             ? Invalid($"{command.OperationCase} is proposed by leaders only.")
-            : Check(command);
+            : Check(command) ?? CheckAnswered(command);
+
+    // Nobody can have the answer to a request before making it; believed, it would drop results that are still needed.
+    private static (ErrorCode, string)? CheckAnswered(Command command) => command.AnsweredBelow <= command.RequestId
+        ? null
+        : Invalid("answered_below (answeredBelow) may not be above the request's own id, which has to be given with it.");
 
     private static (ErrorCode, string)? OutsideSession(Command command) =>
         command.SessionId == 0 ? null : Invalid($"{command.OperationCase} is no request of a session: session_id must be 0.");

@@ -86,6 +86,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
                 throw new GroupStartException(
                     $"The database belongs to a cluster of {stored.Groups} groups; the embedded host runs one.");
             }
+            if (stored.Peers.Count != options.Peers)
+                HostLog.PeersDiffer(log, Group, stored.Peers.Count, options.Peers);
             return stored;
         }
         (Guid clusterId, IReadOnlyList<NewPeer> peers) =

@@ -33,7 +33,7 @@ internal static partial class HostLog
     [LoggerMessage(3004, LogLevel.Information, "Peer {Peer} is active again, as activation {Epoch}")]
     public static partial void Reactivated(ILogger log, string peer, long epoch);
 
-    [LoggerMessage(3005, LogLevel.Warning, "Peer {Peer} waits for its database: {Reason}")]
+    [LoggerMessage(3005, LogLevel.Debug, "Peer {Peer} waits for its database: {Reason}")]
     public static partial void ReactivationWaits(ILogger log, string peer, string reason);
 
     [LoggerMessage(3006, LogLevel.Warning, "Peer {Peer}: chunks of old snapshots could not be removed now")]
@@ -41,6 +41,10 @@ internal static partial class HostLog
 
     [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
     public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
+
+    [LoggerMessage(3009, LogLevel.Warning,
+        "Group {Group} was bootstrapped with {Stored} peers: the option Peers = {Wanted} counts at the first start only")]
+    public static partial void PeersDiffer(ILogger log, int group, int stored, int wanted);
 
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);

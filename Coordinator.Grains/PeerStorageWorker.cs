@@ -161,7 +161,7 @@ internal sealed class PeerStorageWorker(
                 return new PeerInput.Reactivated(activated.Peer);
             case ActivationResult.Superseded superseded:
                 return new PeerInput.Halt(
-                    ServiceState.Stopped, $"Activation {superseded.Epoch} of this peer has taken over.");
+                    ServiceState.Stopped, $"Activation {superseded.Epoch} of this peer has taken over: another silo uses this database. Stop one of them.");
             case ActivationResult.Missing:
                 return new PeerInput.Halt(
                     ServiceState.Quarantined, "The peer's row is missing: it comes back only under a new peer id.");

@@ -49,7 +49,7 @@ public sealed partial class ReplicaMachine
         }
         else if (stored > _stored.Epoch)
         {
-            Halt(ServiceState.Stopped, $"Activation {stored} has taken over from {_stored.Epoch}.");
+            Halt(ServiceState.Stopped, $"Activation {stored} has taken over from {_stored.Epoch}: another silo uses this database. Stop one of them.");
         }
         else
         {

@@ -242,8 +242,10 @@ public sealed partial class ReplicaMachine
         is MessageType.AppResp or MessageType.VoteResp or MessageType.PreVoteResp
         or MessageType.HeartbeatResp or MessageType.ReadIndexResp;
 
+    // A database that stalls confirms no epoch: then neither a read nor a write would be answered.
     private bool IsServing => IsLeader && _raft.CommittedInCurrentTerm
-        && _nowUs - QuorumHeardUs() <= _options.ElectionTimeoutUs;
+        && _nowUs - QuorumHeardUs() <= _options.ElectionTimeoutUs
+        && _nowUs - _gate.ConfirmedUs <= 2 * _options.ElectionTimeoutUs;
 
     /// <summary>The latest moment since which a quorum of voters has answered this replica in its term.</summary>
     private long QuorumHeardUs() => _raft.Configuration.Voters.CommittedIndex(

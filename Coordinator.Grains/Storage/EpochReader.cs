@@ -87,7 +87,7 @@ internal sealed class EpochReader(DatabaseConnections connections, ILogger log) 
         catch (Exception e)
         {
             // Whatever it was: no answer, and the next question gets a connection of its own.
-            StorageLog.EpochsNotRead(log, e);
+            StorageLog.EpochsNotRead(log, e.Message);
             await DropAsync();
             return null;
         }

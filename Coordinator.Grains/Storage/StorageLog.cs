@@ -39,8 +39,8 @@ internal static partial class StorageLog
     [LoggerMessage(2008, LogLevel.Warning, "{Writes} writes in one statement ended as {Outcome}")]
     public static partial void WritesLost(ILogger log, int writes, WriteOutcome outcome, Exception reason);
 
-    [LoggerMessage(2009, LogLevel.Warning, "The epochs were not read")]
-    public static partial void EpochsNotRead(ILogger log, Exception reason);
+    [LoggerMessage(2009, LogLevel.Warning, "The epochs were not read: {Reason}")]
+    public static partial void EpochsNotRead(ILogger log, string reason);
 
     [LoggerMessage(2010, LogLevel.Debug, "A broken connection did not close cleanly")]
     public static partial void ConnectionNotClosed(ILogger log, Exception reason);

@@ -23,6 +23,9 @@ internal sealed record CoordinatorOptions
     /// <summary>Host names, besides loopback's and the address itself, by which requests may call this silo.</summary>
     public required IReadOnlyList<string> AllowedHosts { get; init; }
 
+    /// <summary>Origins of pages, besides the silo's own, that may call it from a browser.</summary>
+    public required IReadOnlyList<string> AllowedOrigins { get; init; }
+
     /// <summary>Peers of the group in this process.</summary>
     public required int Peers { get; init; }
 

@@ -24,6 +24,7 @@ internal static class OptionsReader
             DataFolder = Path.GetFullPath(settings.Text("DataFolder", DefaultDataFolder)),
             AllowInsecure = settings.Flag("AllowInsecure", false),
             AllowedHosts = settings.List("AllowedHosts"),
+            AllowedOrigins = settings.List("AllowedOrigins"),
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),

@@ -29,7 +29,11 @@ internal sealed class WebServer : IAsyncDisposable
 
         // The signals are the process's own affair: see StopSignals.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddCoordinatorHttp(http => http.AllowedHosts = options.AllowedHosts);
+        builder.Services.AddCoordinatorHttp(http =>
+        {
+            http.AllowedHosts = options.AllowedHosts;
+            http.AllowedOrigins = options.AllowedOrigins;
+        });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(ConfigureKestrel);
         _app = builder.Build();
         _app.Run(context => _pipeline(context));

@@ -10,6 +10,8 @@ namespace Coordinator.Silo.Http;
 /// </summary>
 internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
 {
+    private const int LoggedCharactersMax = 100;
+
     private readonly HashSet<string> _hosts = new(options.AllowedHosts, StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _origins = new(options.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
 
@@ -18,13 +20,13 @@ internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
         HttpRequest request = context.Request;
         if (!IsOwnHost(request.Host, context.Connection.LocalIpAddress))
         {
-            logger.ForbiddenHost(request.Host.Value ?? "");
+            logger.ForbiddenHost(Printable(request.Host.Value ?? ""));
             return new Refusal(ErrorCode.ForbiddenHost,
                 $"This silo is not known as \"{request.Host}\": use its address, or add the name to AllowedHosts.");
         }
         if (request.Headers.Origin.Count == 0 || !ChangesState(context) || IsOwnOrigin(request))
             return null;
-        logger.ForbiddenOrigin(request.Method, request.Headers.Origin.ToString());
+        logger.ForbiddenOrigin(request.Method, Printable(request.Headers.Origin.ToString()));
         return new Refusal(ErrorCode.ForbiddenOrigin,
             $"Pages of \"{request.Headers.Origin}\" may not call this silo: AllowedOrigins names those that may.");
     }
@@ -41,6 +43,10 @@ internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
         return IPAddress.TryParse(host.Host, out IPAddress? address)
             && (IPAddress.IsLoopback(address) || (local is not null && address.MapToIPv6().Equals(local.MapToIPv6())));
     }
+
+    /// <summary>Of a stranger's making: short, and without what would steer a terminal.</summary>
+    private static string Printable(string header) =>
+        string.Concat(header.Take(LoggedCharactersMax).Select(c => char.IsControl(c) ? '?' : c));
 
     private bool IsOwnOrigin(HttpRequest request) =>
         request.Headers.Origin is [{ } origin]

@@ -23,7 +23,7 @@ internal sealed class StatusResource(CheckedGateway gateway)
         Answers.SetPosition(context, gateway.Group.GetStatus());
         return gateway.Group.IsReady
             ? Answers.WriteAsync(context, json => json.WriteString("status", "ready"))
-            : Problems.WriteAsync(context, ErrorCode.NoQuorum, "No leader with a quorum yet.");
+            : Problems.WriteAsync(context, ErrorCode.NoQuorum, "No leader with a quorum and a database that answers now; /v1/status says what each peer does.");
     });
 
     private static Task OnGetAsync(HttpContext context, Func<Task> answer) =>

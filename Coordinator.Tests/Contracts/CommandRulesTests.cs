@@ -133,4 +133,21 @@ public sealed class CommandRulesTests
         Assert.Equal(expected, refusal?.Code ?? ErrorCode.Ok);
         Assert.NotEqual("", refusal?.Message);
     }
+
+    [Theory]
+    [InlineData(0, 1, false)]
+    [InlineData(2, 9, false)]
+    [InlineData(2, 2, true)]
+    [InlineData(0, 0, true)]
+    public void Nobody_can_have_answers_to_requests_that_he_has_not_made(long requestId, long answeredBelow, bool valid)
+    {
+        var command = new Command
+        {
+            SessionId = 1,
+            RequestId = requestId,
+            AnsweredBelow = answeredBelow,
+            EndSession = new EndSession(),
+        };
+        Assert.Equal(valid, CommandRules.CheckFromClient(command) is null);
+    }
 }

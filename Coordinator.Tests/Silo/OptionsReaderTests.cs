@@ -25,8 +25,10 @@ public sealed class OptionsReaderTests
             .Build();
         Assert.NotEmpty(shipped.GetSection(CoordinatorOptions.SectionName).GetChildren());
         CoordinatorOptions options = OptionsReader.Read(shipped);
-        Assert.Equal(Read() with { AllowedHosts = options.AllowedHosts }, options);
+        Assert.Equal(
+            Read() with { AllowedHosts = options.AllowedHosts, AllowedOrigins = options.AllowedOrigins }, options);
         Assert.Empty(options.AllowedHosts);
+        Assert.Empty(options.AllowedOrigins);
     }
 
     [Theory]
