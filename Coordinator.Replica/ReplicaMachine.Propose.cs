@@ -64,7 +64,10 @@ public sealed partial class ReplicaMachine
             _proposals = new Proposal[Math.Max(count, _proposals.Length * 2)];
         for (int i = 0; i < count; i++)
             _proposals[i] = new Proposal(_commands[i].Payload, _clock.ValueUs);
-        ProposalResult result = _writes.UnwrittenBytes > _options.UncommittedBytesMax
+        bool tooSlow = _writes.UnwrittenBytes > _options.UnwrittenBytesMax;
+        if (tooSlow)
+            HandLeadershipOver();
+        ProposalResult result = tooSlow
             ? ProposalResult.UncommittedLimit
             : _raft.Propose(_proposals.AsSpan(0, count));
         Array.Clear(_proposals, 0, count);
@@ -80,6 +83,21 @@ public sealed partial class ReplicaMachine
             _commands.ForEach(ticket => Refuse(ticket, CodeOf(result)));
         }
         _commands.Clear();
+    }
+
+    /// <summary>To the voter whose log reaches furthest; Raft gives up by itself if that one does not take it.</summary>
+    private void HandLeadershipOver()
+    {
+        if (!_raft.LeadTransferee.IsNone)
+            return;
+        PeerProgress best = default;
+        foreach (PeerProgress progress in _raft.GetStatus().Progress)
+        {
+            if (progress.Peer != _key.Peer && !progress.IsLearner && progress.RecentActive && progress.Match > best.Match)
+                best = progress;
+        }
+        if (!best.Peer.IsNone)
+            _raft.TransferLeader(best.Peer);
     }
 
     /// <summary>Something is due and nothing else carries the time (rule 12).</summary>

@@ -23,6 +23,10 @@ public sealed record ReplicaOptions
     /// <summary>Bytes of proposals not yet committed; past it a proposal is refused as overloaded.</summary>
     public long UncommittedBytesMax { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>Bytes of entries that the own storage has not confirmed; past it a leader refuses proposals and hands
+    /// leadership over: its database is too slow to lead (rule 8).</summary>
+    public long UnwrittenBytesMax { get; init; } = 64L * 1024 * 1024;
+
     /// <summary>A command that has not been decided by then is answered with an unknown outcome. It may still happen.</summary>
     public long CommandTimeoutUs { get; init; } = 10_000_000;
 
