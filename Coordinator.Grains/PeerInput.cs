@@ -1,4 +1,3 @@
-using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 
@@ -17,8 +16,6 @@ internal abstract record PeerInput
     }
 
     internal sealed record FromPeer(Envelope Envelope) : PeerInput;
-
-    internal sealed record Unreachable(PeerId Peer) : PeerInput;
 
     internal sealed record Execute(CommandFuture Future) : PeerInput;
 
@@ -39,6 +36,4 @@ internal abstract record PeerInput
     internal sealed record Halt(ServiceState State, string Why) : PeerInput;
 
     internal sealed record Campaign : PeerInput;
-
-    internal sealed record TransferLeadership(PeerId To) : PeerInput;
 }

@@ -180,14 +180,8 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.Reactivated reactivated:
                 _replica.Reactivated(reactivated.Loaded);
                 break;
-            case PeerInput.Unreachable unreachable:
-                _replica.ReportUnreachable(unreachable.Peer);
-                break;
             case PeerInput.Campaign:
                 _replica.Campaign();
-                break;
-            case PeerInput.TransferLeadership transfer:
-                _replica.TransferLeadership(transfer.To);
                 break;
             case PeerInput.Halt halt:
                 _replica.Halt(halt.State, halt.Why);
