@@ -69,6 +69,9 @@ public sealed partial class ReplicaMachine
     /// <summary>For checks: the Raft core of the present activation.</summary>
     public RawNode Raft => _raft;
 
+    /// <summary>For checks: Raft has a snapshot that the state has not.</summary>
+    internal bool IsInstalling => _writes.Installing is not null;
+
     /// <summary>For checks.</summary>
     internal AppliedHook? Applied { get; set; }
 
@@ -165,7 +168,7 @@ public sealed partial class ReplicaMachine
     {
         ArgumentNullException.ThrowIfNull(ticket);
         ticket.DeadlineUs = _nowUs + _options.CommandTimeoutUs;
-        _commands.Add(ticket);
+        (ticket.Command.ChangePeers is null ? _commands : _peerChanges).Add(ticket);
     }
 
     public void Submit(KeepAliveTicket ticket)
