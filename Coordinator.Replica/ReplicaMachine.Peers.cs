@@ -86,11 +86,11 @@ public sealed partial class ReplicaMachine
         return result;
     }
 
-    /// <summary>By an entry or by a snapshot.</summary>
+    /// <summary>By an entry or by a snapshot. A peer that is not listed has left, or is yet to join.</summary>
     private void MembershipChanged()
     {
-        if (ListedStorageId(_key.Peer) is { } listed && listed != _stored.StorageId)
-            Halt(ServiceState.Quarantined, $"The stored storage id {_stored.StorageId} is not the replicated {listed}.");
+        if (_state.Membership.Find(_key.Peer) is { } listed && listed.StorageId != _stored.StorageId)
+            Halt(ServiceState.Quarantined, $"The stored storage id {_stored.StorageId} is not the replicated {listed.StorageId}.");
     }
 
     /// <summary>A leader's snapshot says which group it is of; which group this peer is of, its own database says (rule 1).</summary>

@@ -104,7 +104,11 @@ public sealed partial class ReplicaMachine
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 
     private Envelope Wrap(Message message) => new(
-        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message);
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message)
+    {
+        CommitIndex = _raft.CommitIndex,
+        CommitTerm = _raft.TermAt(_raft.CommitIndex) ?? Term.Zero,
+    };
 
     private void RoleChanged(SoftState soft)
     {
