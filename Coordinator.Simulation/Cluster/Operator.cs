@@ -19,11 +19,12 @@ internal sealed class Operator(World world, Prng random)
     private readonly List<SimulatedPeer> _leaving = [];
     private PeerPlan? _plan;
     private bool _mayHaveHappened;
+    private bool _isSettling;
     private int _tries;
     private int _changesLeft;
 
-    /// <summary>No change is under way, and whoever was removed has been switched off.</summary>
-    public bool IsIdle => _plan is null && _leaving.Count == 0;
+    /// <summary>No change is under way, a quorum knows of the last one, and whoever it removed has been switched off.</summary>
+    public bool IsIdle => _plan is null && !_isSettling;
 
     private GroupMembership Membership => world.Invariants.Membership;
 
@@ -134,25 +135,27 @@ internal sealed class Operator(World world, Prng random)
             world.Happenings.Count(Happening.LostPeerReplaced);
         _leaving.AddRange(_plan.Leaving.Select(id => world.PeerOf(id)!));
         _plan = null;
-        RetireWhenForgotten();
+        _isSettling = true;
+        Settle();
     }
 
     /// <summary>
-    /// A peer that has left may still be needed by voters that would not know so after a restart: only when a quorum of
-    /// the new ones has it in storage that the change is committed may the old one go.
+    /// A voter that has left, or votes no longer, may still be needed by voters that would not know so after a restart:
+    /// only when a quorum of the new ones has it in storage that the change is committed can the old one be spared.
     /// </summary>
-    private void RetireWhenForgotten()
+    private void Settle()
     {
         ConfState now = Membership.ConfState;
         bool hasLeft = now.VotersOutgoing.Count == 0 && !_leaving.Exists(peer => now.Contains(peer.Id));
         int know = now.Voters.Count(id => Knows(world.PeerOf(id)!));
-        if (_leaving.Count > 0 && !world.Bug.RetiresAtOnce && (!hasLeft || know <= now.Voters.Count / 2))
+        if (!world.Bug.RetiresAtOnce && (!hasLeft || know <= now.Voters.Count / 2))
         {
-            world.Events.After(200_000, RetireWhenForgotten);
+            world.Events.After(200_000, Settle);
             return;
         }
         _leaving.ForEach(Retire);
         _leaving.Clear();
+        _isSettling = false;
         Next();
     }
 
