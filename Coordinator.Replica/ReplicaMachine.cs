@@ -104,7 +104,8 @@ public sealed partial class ReplicaMachine
     public ReplicaStatus GetStatus() => new(
         _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
         _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
-        _state.Revision, _state.SessionCount, IsServing, Detail);
+        _state.Revision, _state.SessionCount, IsServing, _writes.StoredCommitIndex, _state.Membership,
+        _membershipIndex, Detail);
 
     /// <summary>A Raft message from another peer.</summary>
     public void Receive(Envelope envelope)
