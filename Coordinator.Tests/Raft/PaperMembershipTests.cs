@@ -30,7 +30,7 @@ public sealed class PaperMembershipTests
     {
         var three = new ConfState { Voters = [new(1), new(2), new(3)] };
 
-        Assert.Equal([new PeerId(1), new(2), new(3), new(4)], three.TryApply(Add(4), out string? refusal)!.Voters);
+        Assert.Equal([new PeerId(1), new(2), new(3), new(4)], three.TryApply(Add(4).ToV2(), out string? refusal)!.Voters);
         Assert.Null(refusal);
         Assert.Null(three.TryApply(new ConfChangeV2(), out refusal));
         Assert.Equal("NotJoint", refusal);
