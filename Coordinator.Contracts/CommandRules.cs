@@ -14,6 +14,12 @@ public static class CommandRules
     /// <summary>Wait of an acquire until it is granted, cancelled, or its session ends.</summary>
     public const long UnboundedWait = -1;
 
+    /// <summary>Bytes of a peer's storage id.</summary>
+    public const int StorageIdBytes = 16;
+
+    /// <summary>Most peers that one change is about.</summary>
+    public const int PeerChangesMax = 16;
+
     public static readonly long TtlMinUs = Limits.TtlMin.Ticks / MicrosecondsPerTick;
     public static readonly long TtlMaxUs = Limits.TtlMax.Ticks / MicrosecondsPerTick;
     public static readonly long WaitMaxUs = Limits.WaitMax.Ticks / MicrosecondsPerTick;
@@ -36,17 +42,19 @@ public static class CommandRules
             Command.OperationOneofCase.CancelWait => InSession(command) ?? CheckCancel(command),
             Command.OperationOneofCase.PutConfig => CheckPut(command.PutConfig),
             Command.OperationOneofCase.DeleteConfig => CheckName(command.DeleteConfig.Key),
+            Command.OperationOneofCase.ChangePeers => OutsideSession(command) ?? CheckPeers(command.ChangePeers),
             _ => Invalid("The command has no operation, or one that this version does not know."),
         };
     }
 
     /// <summary>
     /// As <see cref="Check"/>, for a command that comes from outside: only a leader proposes gathered keep-alives, whose
-    /// as_of_us is believed, and the passing of time.
+    /// as_of_us is believed, and the passing of time; and the group's peers are the operator's business.
     /// </summary>
     public static (ErrorCode Code, string Message)? CheckFromClient(Command command) =>
         command.OperationCase is Command.OperationOneofCase.KeepAlive or Command.OperationOneofCase.AdvanceTime
-            ? Invalid($"{command.OperationCase} is proposed by leaders only.")
+            or Command.OperationOneofCase.ChangePeers
+            ? Invalid($"{command.OperationCase} is not for clients.")
             : Check(command) ?? CheckAnswered(command);
 
     // Nobody can have the answer to a request before making it; believed, it would drop results that are still needed.
@@ -107,6 +115,38 @@ public static class CommandRules
             return Invalid($"content_type: {problem}");
         return CheckName(put.Key);
     }
+
+    private static (ErrorCode, string)? CheckPeers(ChangePeers change)
+    {
+        if (change.Changes.Count is 0 or > PeerChangesMax)
+            return Invalid($"{change.Changes.Count} peers are to change; 1 to {PeerChangesMax} can at once.");
+        var peers = new HashSet<long>();
+        foreach (PeerChange one in change.Changes)
+        {
+            long peer = PeerOf(one);
+            if (peer <= 0 || peer == long.MaxValue)
+                return Invalid($"{peer} is no peer id.");
+            if (!peers.Add(peer))
+                return Invalid($"Peer {peer} is to change twice.");
+            if (one.Add is { } add && CheckAdd(add) is { } problem)
+                return problem;
+        }
+        return null;
+    }
+
+    private static long PeerOf(PeerChange change) => change.ChangeCase switch
+    {
+        PeerChange.ChangeOneofCase.Add => change.Add.PeerId,
+        PeerChange.ChangeOneofCase.Promote => change.Promote,
+        PeerChange.ChangeOneofCase.Demote => change.Demote,
+        PeerChange.ChangeOneofCase.Remove => change.Remove,
+        _ => 0,
+    };
+
+    private static (ErrorCode, string)? CheckAdd(AddPeer add) =>
+        add.StorageId.Length != StorageIdBytes ? Invalid($"storage_id has {add.StorageId.Length} bytes; it must have {StorageIdBytes}.")
+        : ResourceName.LabelProblem(add.Silo) is { } problem ? Invalid($"silo: {problem}")
+        : null;
 
     private static (ErrorCode, string)? CheckName(string name) =>
         ResourceName.Problem(name) is { } problem ? (ErrorCode.InvalidName, problem) : null;

@@ -20,6 +20,11 @@ public static class ErrorText
         ErrorCode.TooManySessions => "The group has as many sessions as it may.",
         ErrorCode.NotWaiting => "The request neither waits nor holds anything.",
         ErrorCode.RequestMismatch => "The request id was used before, for another operation.",
+        ErrorCode.PeerNotFound => "There is no such peer, or it is not of the kind that the change needs.",
+        ErrorCode.PeerChangeRefused => "The change does not fit the present peers.",
+        ErrorCode.PeerChangeInProgress => "Another change of peers is not finished; ask again.",
+        ErrorCode.PeerNotCaughtUp => "The learner lags too far behind to vote; ask again.",
+        ErrorCode.QuorumAtRisk => "Of the voters after this change too few answer now.",
         _ => $"Refused: {code}.",
     };
 }

@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -17,13 +19,21 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     private const int Group = 0;
 
     private readonly PeerDatabase _database;
+    private readonly EmbeddedGroupOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
+    private PeerReplacer? _replacer;
 
-    private EmbeddedGroup(PeerDatabase database, Guid clusterId, GroupGateway gateway)
+    private EmbeddedGroup(
+        PeerDatabase database, Guid clusterId, EmbeddedGroupOptions options, TimeProvider time, ILogger log)
     {
         _database = database;
+        _options = options;
+        _time = time;
+        _log = log;
         ClusterId = clusterId;
-        Gateway = gateway;
+        Gateway = new GroupGateway(Group, options.LeaderTimeout, time);
     }
 
     public Guid ClusterId { get; }
@@ -48,12 +58,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         try
         {
             StoredCluster cluster = await ReadOrBootstrapAsync(options, database, time, log, cancellationToken);
-            var gateway = new GroupGateway(Group, options.LeaderTimeout, time);
-            group = new EmbeddedGroup(database, cluster.ClusterId, gateway);
+            group = new EmbeddedGroup(database, cluster.ClusterId, options, time, log);
             foreach (StoredPeer peer in cluster.Peers)
-                await group.AddPeerAsync(peer.Key, options, time, log, cancellationToken);
-            gateway.Attach([.. group._peers.Values]);
+                await group.RunPeerAsync(peer.Key, cancellationToken);
+            group.AttachPeers();
             group.BeginElection();
+            group._replacer = new PeerReplacer(group, options.SiloId, time, log);
             HostLog.Activated(log, Group, group._peers.Count);
             return group;
         }
@@ -70,6 +80,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     /// <summary>Stops the peers, then lets go of the database. Open requests end with what is known of them.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _replacer, null) is { } replacer)
+            await replacer.DisposeAsync();
         await Gateway.DisposeAsync();
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
         await _database.DisposeAsync();
@@ -98,37 +110,62 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             ?? throw new GroupStartException("The cluster that was just bootstrapped is not there.");
     }
 
-    private async Task AddPeerAsync(
-        PeerKey key, EmbeddedGroupOptions options, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+    /// <summary>Null: it does not run here.</summary>
+    internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
+
+    /// <summary>Makes and runs a peer that is about to be proposed as a member (rule 1).</summary>
+    internal async Task AddBlankPeerAsync(PeerId peer, Guid storageId, CancellationToken cancellationToken)
     {
-        LoadedPeer loaded = await ActivateAsync(key, options, time, log, cancellationToken);
-        ReplicaOptions replica = options.Replica with
+        var snapshot = new ArrayBufferWriter<byte>();
+        CoordinationState.CreateBlank(ClusterId, Group).WriteSnapshot(snapshot);
+        await _database.AddPeerAsync(new PeerKey(Group, peer), storageId, snapshot.WrittenMemory, cancellationToken);
+        await RunPeerAsync(new PeerKey(Group, peer), cancellationToken);
+        AttachPeers();
+    }
+
+    /// <summary>Stops a peer that is no member, and deletes what is stored of it.</summary>
+    internal async Task RemovePeerAsync(PeerId peer, CancellationToken cancellationToken)
+    {
+        HostLog.PeerLeft(_log, peer.Value);
+        // The rows go first: a peer that runs no longer would be forgotten with its rows left behind.
+        await _database.RemovePeerAsync(new PeerKey(Group, peer), cancellationToken);
+        if (!_peers.TryRemove(peer, out PeerLoop? loop))
+            return;
+        AttachPeers();
+        await loop.DisposeAsync();
+    }
+
+    private async Task RunPeerAsync(PeerKey key, CancellationToken cancellationToken)
+    {
+        LoadedPeer loaded = await ActivateAsync(key, cancellationToken);
+        ReplicaOptions replica = _options.Replica with
         {
             Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
         };
         _peers.TryAdd(key.Peer, new PeerLoop(
-            replica, loaded, _database, options.SiloId, Deliver, Gateway.SessionEnded, Gateway.LeadershipChanged, time, log));
+            replica, loaded, _database, _options.SiloId, Deliver, Gateway.SessionEnded, Gateway.LeadershipChanged, _time, _log));
     }
+
+    private void AttachPeers() => Gateway.Attach([.. _peers.Values]);
 
     /// <summary>All peers are here and none has a leader: the one with the longest log need not wait for its time-out.</summary>
     private void BeginElection() => _peers.Values
         .MaxBy(peer => (peer.Status.Term, peer.Status.LastIndex, peer.Peer))
         ?.Post(new PeerInput.Campaign());
 
-    private async Task<LoadedPeer> ActivateAsync(
-        PeerKey key, EmbeddedGroupOptions options, TimeProvider time, ILogger log, CancellationToken cancellationToken)
+    private async Task<LoadedPeer> ActivateAsync(PeerKey key, CancellationToken cancellationToken)
     {
-        long startedAt = time.GetTimestamp();
+        long startedAt = _time.GetTimestamp();
         while (true)
         {
-            switch (await _database.ActivateAsync(key, options.SiloId, cancellationToken))
+            switch (await _database.ActivateAsync(key, _options.SiloId, cancellationToken))
             {
                 case ActivationResult.Activated activated:
                     return activated.Peer;
                 case ActivationResult.Unavailable unavailable
-                    when time.GetElapsedTime(startedAt) < options.ActivationTimeout:
-                    HostLog.ReactivationWaits(log, key.ToString(), unavailable.Reason.Message);
-                    await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+                    when _time.GetElapsedTime(startedAt) < _options.ActivationTimeout:
+                    HostLog.ReactivationWaits(_log, key.ToString(), unavailable.Reason.Message);
+                    await Task.Delay(TimeSpan.FromMilliseconds(250), _time, cancellationToken);
                     break;
                 case var refused:
                     throw new GroupStartException($"Peer {key} cannot be activated: {refused}");

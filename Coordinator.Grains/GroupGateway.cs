@@ -177,7 +177,7 @@ public sealed record PeerStatus(
     internal static PeerStatus From(ReplicaStatus status) => new(
         status.Peer.Value,
         status.Service == ServiceState.Running
-            ? status.Role.ToString().ToLowerInvariant()
+            ? status.Membership.ConfState.Learners.Contains(status.Peer) ? "learner" : status.Role.ToString().ToLowerInvariant()
             : status.Service.ToString().ToLowerInvariant(),
         status.Epoch, status.Term.Value, status.LastIndex, status.CommitIndex, status.AppliedIndex,
         status.SnapshotIndex, status.Detail);

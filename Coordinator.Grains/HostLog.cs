@@ -46,6 +46,18 @@ internal static partial class HostLog
         "Group {Group} was bootstrapped with {Stored} peers: the option Peers = {Wanted} counts at the first start only")]
     public static partial void PeersDiffer(ILogger log, int group, int stored, int wanted);
 
+    [LoggerMessage(3010, LogLevel.Warning, "Peer {Lost} is lost; peer {Replacement} is made to take its place")]
+    public static partial void PeerLost(ILogger log, long lost, long replacement);
+
+    [LoggerMessage(3011, LogLevel.Warning, "Peer {Replacement} has taken the place of peer {Lost}")]
+    public static partial void PeerReplaced(ILogger log, long lost, long replacement);
+
+    [LoggerMessage(3012, LogLevel.Information, "Peer {Peer} is no member of the group; its rows are removed")]
+    public static partial void PeerLeft(ILogger log, long peer);
+
+    [LoggerMessage(3013, LogLevel.Warning, "Replacing a lost peer waits")]
+    public static partial void ReplacementWaits(ILogger log, Exception problem);
+
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);
 }

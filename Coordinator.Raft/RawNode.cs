@@ -148,6 +148,12 @@ public sealed partial class RawNode
     /// </summary>
     public void ForgetLeader() => _core.Step(new Message { Type = MessageType.ForgetLeader });
 
+    /// <summary>
+    /// An entry is known to be committed, from whomever: if this log has it, so is all before it. Helps a group whose
+    /// last leader has left it and told nobody; a leader knows better, and ignores it.
+    /// </summary>
+    public void LearnCommitted(long index, Term term) => _core.LearnCommitted(index, term);
+
     /// <summary>The last message to a peer didn't reach it.</summary>
     public void ReportUnreachable(PeerId peer) =>
         _core.Step(new Message { Type = MessageType.Unreachable, From = peer });

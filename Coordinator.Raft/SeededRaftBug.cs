@@ -15,6 +15,7 @@ internal enum SeededRaftBug : byte
     HeartbeatCommitUnchecked,
     ReadsBeforeFirstCommit,
     ReadsWithoutQuorum,
+    SeveralVotersAtOnce,
 }
 
 internal static class SeededRaftBugs

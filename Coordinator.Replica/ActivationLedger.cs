@@ -1,4 +1,5 @@
 using Coordinator.Raft;
+using Coordinator.Replica.State;
 
 namespace Coordinator.Replica;
 
@@ -13,7 +14,8 @@ internal enum Admission
     /// <summary>From an activation that a later one has fenced off.</summary>
     Stale,
 
-    /// <summary>From storage that the replicated configuration does not list under this peer id (rule 1).</summary>
+    /// <summary>From storage that the replicated membership does not list under this peer id, or from a peer that has
+    /// left (rule 1).</summary>
     Foreign,
 }
 
@@ -27,11 +29,12 @@ internal sealed class ActivationLedger
 
     public long EpochOf(PeerId peer) => _epochs.GetValueOrDefault(peer);
 
-    public Admission Judge(Envelope envelope, Guid? listedStorageId)
+    public Admission Judge(Envelope envelope, GroupMembership membership)
     {
-        // A peer that a later entry adds is unknown here until that entry is applied: its id is never used again, so
-        // it can be no other.
-        if (listedStorageId is { } listed && listed != envelope.StorageId)
+        PeerRecord? listed = membership.Find(envelope.From);
+        // A peer that a later entry adds is unknown here until that entry is applied. An id below the next one that is
+        // not listed has left: it may not know, and would ask for votes for ever.
+        if (listed is null ? envelope.From < membership.NextPeerId : listed.Value.StorageId != envelope.StorageId)
             return Admission.Foreign;
         long known = EpochOf(envelope.From);
         return envelope.Epoch < known ? Admission.Stale

@@ -16,4 +16,13 @@ public sealed record Envelope(
     long Epoch,
     PeerId To,
     long ReceiverEpoch,
-    Message Message);
+    Message Message)
+{
+    /// <summary>
+    /// The last entry that the sender knows to be committed; <see cref="CommitTerm"/> is its term. True whoever says it,
+    /// so a peer without a leader may go by it: the last peer that knows of a membership change may be one that left.
+    /// </summary>
+    public long CommitIndex { get; init; }
+
+    public Term CommitTerm { get; init; }
+}

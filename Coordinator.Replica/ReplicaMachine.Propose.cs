@@ -22,7 +22,7 @@ public sealed partial class ReplicaMachine
 
     private void ProposeGathered()
     {
-        if (!_raft.IsLeader)
+        if (!IsLeader)
         {
             RefuseGathered();
             return;
@@ -38,6 +38,7 @@ public sealed partial class ReplicaMachine
             ProposeCommands();
         else if (due)
             ProposeAdvanceTime();
+        ProposePeerChanges();
     }
 
     private void ProposeKeepAlives()
@@ -142,6 +143,8 @@ public sealed partial class ReplicaMachine
     private void RefuseGathered()
     {
         ErrorCode code = Service == ServiceState.Quarantined ? ErrorCode.Quarantined : ErrorCode.NotLeader;
+        _commands.AddRange(_peerChanges);
+        _peerChanges.Clear();
         _commands.ForEach(ticket => Refuse(ticket, code));
         _commands.Clear();
         _keepAlives.ForEach(ticket => Refuse(ticket, code));

@@ -45,6 +45,11 @@ public sealed partial class ReplicaMachine
     {
         if (message.To == PeerId.LocalAppendThread)
         {
+            if (message.Snapshot is { } installing && IsOfAnotherGroup(installing))
+            {
+                Halt(ServiceState.Stopped, "The leader's snapshot is of another cluster or group: this silo is configured wrongly.");
+                return;
+            }
             _writes.Add(message, _nowUs);
             foreach (Message response in message.Responses)
                 _writes.Add(IsOwn(response) ? new Release(null, response) : new Release(Wrap(response), null));
@@ -99,7 +104,11 @@ public sealed partial class ReplicaMachine
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 
     private Envelope Wrap(Message message) => new(
-        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message);
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message)
+    {
+        CommitIndex = _raft.CommitIndex,
+        CommitTerm = _raft.TermAt(_raft.CommitIndex) ?? Term.Zero,
+    };
 
     private void RoleChanged(SoftState soft)
     {
@@ -153,14 +162,9 @@ public sealed partial class ReplicaMachine
             return;
         CommandTicket? ticket = _applying = _open.Match(entry.Index, entry.Term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
-        Command? command = entry.Type != EntryType.Normal || entry.Data.IsEmpty
-            ? null
-            : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
         _applied.Clear();
-        ApplyResult result = _state.Apply(entry.Index, entry.Term, entry.Stamp, command, _applied);
+        ApplyResult result = entry.Type == EntryType.Normal ? ApplyCommand(entry, ticket) : ApplyPeerChange(entry);
         _appliedTerms.Applied(entry.Index, entry.Term);
-        if (entry.Type != EntryType.Normal)
-            ApplyMembership(entry);
         _snapshots.Applied(entry);
         Applied?.Invoke(entry, result, _applied);
         foreach (WaitEnded ended in _applied.WaitsEnded)
@@ -173,12 +177,14 @@ public sealed partial class ReplicaMachine
         _applying = null;
     }
 
-    private void ApplyMembership(in Entry entry)
+    private ApplyResult ApplyCommand(in Entry entry, CommandTicket? ticket)
     {
-        ConfChangeV2 change = entry.Type == EntryType.ConfChange
-            ? ConfChange.Decode(entry.Data).ToV2()
-            : ConfChangeV2.Decode(entry.Data);
-        _state.SetConfState(_raft.ApplyConfChange(change));
+        Command? command = entry.Data.IsEmpty ? null : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
+        ApplyResult result = _state.Apply(entry.Index, entry.Term, entry.Stamp, command, _applied);
+        // Raft puts an empty entry in the place of a membership change that it refuses.
+        return command is null && ticket is not null
+            ? new ApplyResult(new CommandResult { Error = ErrorCode.PeerChangeInProgress }, 0, ErrorText.Of(ErrorCode.PeerChangeInProgress))
+            : result;
     }
 
     private void Settle(CommandTicket ticket, ApplyResult result)

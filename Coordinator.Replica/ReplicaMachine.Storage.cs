@@ -89,6 +89,7 @@ public sealed partial class ReplicaMachine
         Service = ServiceState.Running;
         Detail = null;
         _effects.LeadershipChanged = true;
+        MembershipChanged();
     }
 
     private (LoadedPeer, MemoryStorage, RawNode, WritePipeline, SnapshotPlanner) Attach(LoadedPeer loaded)
@@ -125,7 +126,7 @@ public sealed partial class ReplicaMachine
         _heardUs.Clear();
         _epochCheckDue = false;
         var writes = new WritePipeline(loaded, mirror, _options);
-        return (loaded, mirror, raft, writes, new SnapshotPlanner(_options, loaded.Epoch, _state.AppliedIndex - pointer.Index));
+        return (loaded, mirror, raft, writes, new SnapshotPlanner(_options, pointer, loaded.Epoch, _state.AppliedIndex));
     }
 
     /// <summary>
@@ -194,7 +195,8 @@ public sealed partial class ReplicaMachine
             return;
         }
         // Not while the state is ahead of Raft: the log would be compacted beyond what Raft has yet to hand out.
-        if (_snapshots.IsDue && _state.AppliedIndex <= _raft.AppliedIndex)
+        bool isDue = _snapshots.IsDue || (_snapshots.Lacks(_membershipIndex) && SnapshotLacksMember());
+        if (isDue && _state.AppliedIndex <= _raft.AppliedIndex)
         {
             var bytes = new ArrayBufferWriter<byte>(64 * 1024);
             _state.WriteSnapshot(bytes);
@@ -207,8 +209,10 @@ public sealed partial class ReplicaMachine
     private void SnapshotSwitched(PreparedSnapshot switched)
     {
         _effects.SnapshotInForce = switched.Pointer;
-        if (switched.Snapshot.Index > _state.AppliedIndex)
-            ReplaceState(CoordinationState.ReadSnapshot(switched.Snapshot.Data));
+        if (switched.Snapshot.Index <= _state.AppliedIndex)
+            return;
+        ReplaceState(CoordinationState.ReadSnapshot(switched.Snapshot.Data));
+        MembershipChanged();
     }
 
     /// <summary>What was decided between the old state and the new is not known entry by entry.</summary>

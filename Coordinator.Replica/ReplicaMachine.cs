@@ -51,8 +51,7 @@ public sealed partial class ReplicaMachine
         _state = CoordinationState.ReadSnapshot(loaded.Snapshot.Data);
         _appliedTerms.Reset(_state.AppliedIndex, _state.AppliedTerm);
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
-        if (ListedStorageId(_key.Peer) is { } listed && listed != loaded.StorageId)
-            Halt(ServiceState.Quarantined, $"The stored storage id {loaded.StorageId} is not the replicated {listed}.");
+        MembershipChanged();
     }
 
     public ServiceState Service { get; private set; } = ServiceState.Running;
@@ -68,6 +67,9 @@ public sealed partial class ReplicaMachine
 
     /// <summary>For checks: the Raft core of the present activation.</summary>
     public RawNode Raft => _raft;
+
+    /// <summary>For checks: Raft has a snapshot that the state has not.</summary>
+    internal bool IsInstalling => _writes.Installing is not null;
 
     /// <summary>For checks.</summary>
     internal AppliedHook? Applied { get; set; }
@@ -102,7 +104,8 @@ public sealed partial class ReplicaMachine
     public ReplicaStatus GetStatus() => new(
         _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
         _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
-        _state.Revision, _state.SessionCount, IsServing, Detail);
+        _state.Revision, _state.SessionCount, IsServing, _writes.StoredCommitIndex, _state.Membership,
+        _membershipIndex, Detail);
 
     /// <summary>A Raft message from another peer.</summary>
     public void Receive(Envelope envelope)
@@ -111,7 +114,7 @@ public sealed partial class ReplicaMachine
         if (Service != ServiceState.Running || envelope.To != _key.Peer || envelope.Group != _key.Group
             || envelope.Message.Type.IsLocal())
             return;
-        switch (_activations.Judge(envelope, ListedStorageId(envelope.From)))
+        switch (_activations.Judge(envelope, _state.Membership))
         {
             case Admission.Stale or Admission.Foreign:
                 return;
@@ -128,6 +131,8 @@ public sealed partial class ReplicaMachine
         }
         if (IsAnswer(envelope.Message.Type) && envelope.ReceiverEpoch != _stored.Epoch)
             return;
+        if (_raft.Leader.IsNone && envelope.CommitIndex > _raft.CommitIndex)
+            _raft.LearnCommitted(envelope.CommitIndex, envelope.CommitTerm);
         if (envelope.Message.Term == _raft.Term)
             _heardUs[envelope.From] = _nowUs;
         _raft.Step(envelope.Message);
@@ -165,7 +170,7 @@ public sealed partial class ReplicaMachine
     {
         ArgumentNullException.ThrowIfNull(ticket);
         ticket.DeadlineUs = _nowUs + _options.CommandTimeoutUs;
-        _commands.Add(ticket);
+        (ticket.Command.ChangePeers is null ? _commands : _peerChanges).Add(ticket);
     }
 
     public void Submit(KeepAliveTicket ticket)
@@ -250,17 +255,6 @@ public sealed partial class ReplicaMachine
     /// <summary>The latest moment since which a quorum of voters has answered this replica in its term.</summary>
     private long QuorumHeardUs() => _raft.Configuration.Voters.CommittedIndex(
         peer => peer == _key.Peer ? _nowUs : _heardUs.TryGetValue(peer, out long heard) ? heard : long.MinValue / 2);
-
-    /// <summary>Null: the replicated configuration does not name the peer (yet).</summary>
-    private Guid? ListedStorageId(PeerId peer)
-    {
-        foreach (PeerRecord record in _state.Membership.Peers)
-        {
-            if (record.Id == peer)
-                return record.StorageId;
-        }
-        return null;
-    }
 
     private void Tick()
     {

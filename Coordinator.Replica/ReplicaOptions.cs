@@ -33,6 +33,9 @@ public sealed record ReplicaOptions
     /// <summary>A linearizable read that found no quorum by then is refused.</summary>
     public long QueryTimeoutUs { get; init; } = 10_000_000;
 
+    /// <summary>A learner further behind the commit index than this is not made a voter.</summary>
+    public long PromotionLagMax { get; init; } = 1_000;
+
     /// <summary>How long the leader gathers keep-alives into one entry: at most a tenth of the shortest TTL (rule 12).</summary>
     public long KeepAliveGatherUs { get; init; } = 50_000;
 

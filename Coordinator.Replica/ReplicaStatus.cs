@@ -1,4 +1,5 @@
 using Coordinator.Raft;
+using Coordinator.Replica.State;
 
 namespace Coordinator.Replica;
 
@@ -18,6 +19,9 @@ public enum ServiceState
 
 /// <summary>What a replica knows of itself and the group, at the end of a turn.</summary>
 /// <param name="IsReady">It leads, a quorum answers, and it has committed in its term: it would serve now.</param>
+/// <param name="StoredCommitIndex">What a restart would know to be committed.</param>
+/// <param name="Membership">As far as applied here.</param>
+/// <param name="MembershipIndex">Of the last entry applied here that changed it; 0: it is that of a snapshot.</param>
 /// <param name="Detail">Why, when the state is not running.</param>
 public sealed record ReplicaStatus(
     PeerId Peer,
@@ -33,4 +37,7 @@ public sealed record ReplicaStatus(
     long Revision,
     int Sessions,
     bool IsReady,
+    long StoredCommitIndex,
+    GroupMembership Membership,
+    long MembershipIndex,
     string? Detail);

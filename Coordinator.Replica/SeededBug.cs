@@ -22,6 +22,7 @@ internal enum SeededBug : byte
     CompactsBeforeSnapshot,
     SnapshotBeforeDurable,
     InstallKeepsLog,
+    SnapshotLacksMember,
 
     // The state
     GrantsToEndedSession,

@@ -7,7 +7,7 @@ namespace Coordinator.Replica;
 /// Decides when a snapshot is due and follows it into storage. Invariant: one at a time; its chunks are written only
 /// when the log up to its index is durable here (rule 8), and that is the log which it is of.
 /// </summary>
-internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long appliedSinceStored)
+internal sealed class SnapshotPlanner(ReplicaOptions options, SnapshotPointer stored, long epoch, long appliedIndex)
 {
     private readonly SeededBug _planted = SeededBugs.Planted;
     private Snapshot? _waiting;
@@ -17,7 +17,7 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long a
 
     // What an earlier activation has applied is handed out again, but not applied again: it counts from the start, or a
     // database that fails again and again would let the log grow without end.
-    private long _entries = appliedSinceStored;
+    private long _entries = appliedIndex - stored.Index;
     private long _bytes;
 
     public void Applied(in Entry entry)
@@ -26,12 +26,17 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long a
         _bytes += entry.Data.Length;
     }
 
-    public bool IsDue => _waiting is null && _writing is null
-        && (_entries >= options.SnapshotEntries || _bytes >= options.SnapshotBytes);
+    private long _takenIndex = stored.Index;
+
+    public bool IsDue => IsIdle && (_entries >= options.SnapshotEntries || _bytes >= options.SnapshotBytes);
+
+    /// <summary>None is under way, and the last one is of a state before this index.</summary>
+    public bool Lacks(long index) => IsIdle && _takenIndex < index;
 
     public void Taken(Snapshot snapshot)
     {
         _waiting = snapshot;
+        _takenIndex = snapshot.Index;
         _entries = 0;
         _bytes = 0;
     }
@@ -75,9 +80,13 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, long epoch, long a
     /// <summary>Forgotten: a failed own snapshot is due again later, a failed install is begun again.</summary>
     public void Failed(long id)
     {
-        if (id == _writingId)
-            _writing = null;
+        if (id != _writingId)
+            return;
+        _writing = null;
+        _takenIndex = stored.Index;
     }
+
+    private bool IsIdle => _waiting is null && _writing is null;
 
     private SnapshotBytes Begin(Snapshot snapshot)
     {

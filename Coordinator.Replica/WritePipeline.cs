@@ -35,6 +35,9 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     public long DurableLastIndex { get; private set; } =
         loaded.Entries.Count > 0 ? loaded.Entries[^1].Index : loaded.Snapshot.Pointer.Index;
 
+    /// <summary>The commit index in storage: what a restart would know.</summary>
+    public long StoredCommitIndex => _stored.Commit;
+
     /// <summary>Bytes of entries not yet durable here.</summary>
     public long UnwrittenBytes { get; private set; }
 

@@ -101,6 +101,15 @@ internal sealed partial class RaftCore
         });
     }
 
+    public void LearnCommitted(long index, Term term)
+    {
+        // Where index and term agree, so does everything before (Raft §5.3).
+        if (State != RaftState.Leader && term > Term.Zero && Log.TryGetTerm(index, out Term own) && own == term)
+        {
+            Log.CommitTo(index);
+        }
+    }
+
     private void HandleSnapshot(Message message)
     {
         bool restored = message.Snapshot is { } snapshot && TryRestore(snapshot);

@@ -12,6 +12,7 @@ internal readonly struct MembershipChanger(ProgressTracker tracker, long lastInd
     /// <summary>The outcome of any change, by what it asks for.</summary>
     public MembershipOutcome Apply(ConfChangeV2 change) =>
         change.LeavesJoint ? LeaveJoint()
+        : SeededRaftBugs.Planted == SeededRaftBug.SeveralVotersAtOnce ? Checked(Changed(change.Changes))
         : change.EntersJoint ? EnterJoint(change.AutoLeaves, change.Changes)
         : Simple(change.Changes);
 

@@ -12,8 +12,12 @@ public sealed class ApplyEffects
 
     public List<EndedSession> SessionsEnded { get; } = [];
 
+    /// <summary>The entry changed the membership: Raft's own configuration follows.</summary>
+    public bool PeersChanged { get; internal set; }
+
     public void Clear()
     {
+        PeersChanged = false;
         WaitsEnded.Clear();
         SessionsEnded.Clear();
     }

@@ -13,7 +13,15 @@ public sealed partial class CoordinationState
     /// <param name="command">Null: an empty entry, or one that changes the membership.</param>
     /// <param name="effects">What happened to others is added at its end.</param>
     /// <exception cref="InvalidOperationException">The entry does not follow the last one.</exception>
-    public ApplyResult Apply(long index, Term term, long stampUs, Command? command, ApplyEffects effects)
+    public ApplyResult Apply(long index, Term term, long stampUs, Command? command, ApplyEffects effects) =>
+        Apply(index, term, stampUs, command, change: null, effects);
+
+    /// <summary>Applies a membership entry.</summary>
+    /// <param name="command">What it carries as context; null: Raft's own change, out of a joint configuration.</param>
+    /// <param name="change">Takes effect in Raft too exactly if this sets <see cref="ApplyEffects.PeersChanged"/>.</param>
+    /// <inheritdoc cref="Apply(long, Term, long, Command?, ApplyEffects)"/>
+    public ApplyResult Apply(
+        long index, Term term, long stampUs, Command? command, ConfChangeV2? change, ApplyEffects effects)
     {
         if (index != AppliedIndex + 1 || term < AppliedTerm || stampUs < 0)
         {
@@ -30,7 +38,9 @@ public sealed partial class CoordinationState
 
         if (stampUs != 0)
             EndWhatIsDue(context);
-        ApplyResult result = command is null ? new ApplyResult(Nothing, 0) : Execute(command, context);
+        ApplyResult result = change is not null ? ExecuteChange(command, change, context)
+            : command is null ? new ApplyResult(Nothing, 0)
+            : Execute(command, context);
         Locks.Serve(context);
         if (result.WaitIndex != 0)
             result = FinalIfEnded(command!, result);
@@ -100,11 +110,40 @@ public sealed partial class CoordinationState
                 return Config.Put(command.PutConfig).ToApplyResult();
             case Command.OperationOneofCase.DeleteConfig when command.SessionId == 0:
                 return Config.Delete(command.DeleteConfig).ToApplyResult();
+            case Command.OperationOneofCase.ChangePeers:
+                return Refuse(ErrorCode.PeerChangeRefused, "Peers change by membership entries alone.");
             default:
                 return Sessions.Find(command.SessionId) is { } session
                     ? ExecuteOnce(session, command, context)
                     : Refuse(ErrorCode.SessionNotFound);
         }
+    }
+
+    private ApplyResult ExecuteChange(Command? command, ConfChangeV2 change, in ApplyContext context)
+    {
+        GroupMembership? next;
+        var result = new ApplyResult(Nothing, 0);
+        if (command is null)
+        {
+            next = PeerChanges.Apply(Membership, change);
+        }
+        else
+        {
+            if (CommandRules.Check(command) is { } refusal)
+                return Refuse(refusal.Code, refusal.Message);
+            if (command.ChangePeers is null)
+                return Refuse(ErrorCode.InvalidRequest, "A membership entry carries a change of peers.");
+            (next, OperationResult changed, string? message) = PeerChanges.Apply(Membership, command.ChangePeers);
+            result = changed.ToApplyResult();
+            if (message is not null)
+                result = result with { Message = message };
+        }
+        if (next is null)
+            return result;
+        Membership = next;
+        Memberships.AddTo(ref _hash, next);
+        context.Effects.PeersChanged = true;
+        return result;
     }
 
     // Rule 14: what is repeated gets its result again; what is older than the answers, or another operation under a

@@ -48,6 +48,20 @@ public sealed partial class CoordinationState
         });
     }
 
+    /// <summary>What a peer has that was just made for a group: it hears all else from the others.</summary>
+    public static CoordinationState CreateBlank(Guid clusterId, int group) => Create(
+        StateSettings.Default,
+        new GroupMembership
+        {
+            ClusterId = clusterId,
+            Group = group,
+            ConfState = new ConfState(),
+            Peers = [],
+            NextPeerId = new PeerId(1),
+        },
+        index: 0,
+        Term.Zero);
+
     public long AppliedIndex { get; private set; }
 
     public Term AppliedTerm { get; private set; }
@@ -86,13 +100,6 @@ public sealed partial class CoordinationState
     internal LockTable Locks { get; }
 
     internal ConfigStore Config { get; }
-
-    /// <summary>Takes over the membership that the entry just applied has made.</summary>
-    public void SetConfState(ConfState confState)
-    {
-        Membership = Memberships.Canonical(Membership with { ConfState = confState });
-        Memberships.AddTo(ref _hash, Membership.ConfState);
-    }
 
     public bool HasSession(long sessionId) => Sessions.Find(sessionId) is not null;
 

@@ -22,6 +22,17 @@ public sealed record GroupMembership
 
     public required PeerId NextPeerId { get; init; }
 
+    /// <summary>Null: not a peer of the group now.</summary>
+    public PeerRecord? Find(PeerId id)
+    {
+        foreach (PeerRecord peer in Peers)
+        {
+            if (peer.Id == id)
+                return peer;
+        }
+        return null;
+    }
+
     public bool Equals(GroupMembership? other) =>
         other is not null
         && ClusterId == other.ClusterId

@@ -45,15 +45,22 @@ internal static class Memberships
         };
     }
 
-    public static void AddTo(ref StateHash hash, ConfState confState)
+    public static void AddTo(ref StateHash hash, GroupMembership membership)
     {
-        foreach (IReadOnlyList<PeerId> list in Lists(confState))
+        hash.Add(membership.NextPeerId.Value);
+        foreach (PeerRecord peer in membership.Peers)
+        {
+            hash.Add(peer.Id.Value);
+            hash.Add(peer.StorageId.ToByteArray());
+            hash.Add(peer.Silo);
+        }
+        foreach (IReadOnlyList<PeerId> list in Lists(membership.ConfState))
         {
             hash.Add((long)list.Count);
             foreach (PeerId id in list)
                 hash.Add(id.Value);
         }
-        hash.Add(confState.AutoLeave ? 1L : 0L);
+        hash.Add(membership.ConfState.AutoLeave ? 1L : 0L);
     }
 
     /// <summary>In the order in which snapshots keep them.</summary>

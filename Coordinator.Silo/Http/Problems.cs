@@ -16,13 +16,14 @@ internal static class Problems
             or ErrorCode.SpansGroups => StatusCodes.Status400BadRequest,
         ErrorCode.ValueTooLarge or ErrorCode.RequestTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.UnsupportedContentType => StatusCodes.Status415UnsupportedMediaType,
-        ErrorCode.UnknownPath or ErrorCode.SessionNotFound or ErrorCode.LockNotFound or ErrorCode.KeyNotFound =>
-            StatusCodes.Status404NotFound,
+        ErrorCode.UnknownPath or ErrorCode.SessionNotFound or ErrorCode.LockNotFound or ErrorCode.KeyNotFound
+            or ErrorCode.PeerNotFound => StatusCodes.Status404NotFound,
         ErrorCode.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
         ErrorCode.ForbiddenHost => StatusCodes.Status421MisdirectedRequest,
         ErrorCode.ForbiddenOrigin => StatusCodes.Status403Forbidden,
         ErrorCode.LockNotAcquired or ErrorCode.LockNotHeld or ErrorCode.LockAlreadyHeld or ErrorCode.RequestIdStale
-            or ErrorCode.NotWaiting or ErrorCode.RequestMismatch => StatusCodes.Status409Conflict,
+            or ErrorCode.NotWaiting or ErrorCode.RequestMismatch or ErrorCode.PeerChangeRefused
+            or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
             or ErrorCode.TooManySessions => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping

@@ -59,7 +59,7 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
         _running = 0;
         _stream = null;
         _connection = null;
-        string[] endpoints = [.. world.Peers.Select(peer => SiloAddress.Of(peer.Id))];
+        string[] endpoints = [.. Enumerable.Range(1, world.Scenario.PeersMax).Select(id => SiloAddress.Of(new Raft.PeerId(id)))];
         random.Shuffle(endpoints);
         _machine = new ClientMachine(
             new MachineOptions
@@ -125,18 +125,18 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
 
     private void Connect(int link, Raft.PeerId to)
     {
-        SimulatedPeer peer = world.PeerOf(to);
+        SimulatedPeer? peer = world.PeerOf(to);
         ClientMachine machine = _machine!;
         SiloConnection? connection = null;
         SimulatedStream? stream = null;
         stream = new SimulatedStream(
-            world.Network, world.Events, random, world.PlaceOfClient(Number), peer.Place,
+            world.Network, world.Events, random, world.PlaceOfClient(Number), (int)to.Value - 1,
             () => OfLink(machine, m => m.Disconnected(link, "reset", Now)), () => connection?.Close());
         _stream = stream;
         _connection = null;
         stream.ToSilo(() =>
         {
-            if (peer.Reached(forRead: random.Chance(0.5)) is not { Machine: not null } process)
+            if (peer?.Reached(forRead: random.Chance(0.5)) is not { Machine: not null } process)
             {
                 stream.Break();
                 return;

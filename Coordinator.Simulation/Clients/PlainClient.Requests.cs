@@ -139,7 +139,7 @@ internal sealed partial class PlainClient
         request.Commanded?.Invoke(answer);
     }
 
-    private void GuessAgain() => _leader = random.Below(world.Scenario.Peers);
+    private void GuessAgain() => _leader = random.Below(world.Peers.Count);
 
     private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true, bool forRead = false)
     {

@@ -27,7 +27,7 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
 
     public override void Start()
     {
-        _leader = random.Below(world.Scenario.Peers);
+        _leader = random.Below(world.Peers.Count);
         ScheduleStep();
     }
 

@@ -196,7 +196,8 @@ internal sealed partial class PeerProcess
         _world.Invariants.Sending(this, envelope);
         if (_world.Trace.IsOn && envelope.Message.Type is not (MessageType.Heartbeat or MessageType.HeartbeatResp))
             TraceSend(envelope);
-        SimulatedPeer to = _world.PeerOf(envelope.To);
+        if (_world.PeerOf(envelope.To) is not { } to)
+            return;
         if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope, fromNewest: _peer.Newest == this)) && _random.Chance(0.3))
             Post(machine => machine.ReportUnreachable(envelope.To));
     }

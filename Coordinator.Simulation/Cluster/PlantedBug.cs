@@ -29,6 +29,9 @@ internal sealed record PlantedBug
     /// <summary>The client doesn't watch its deadline (rule 13).</summary>
     public bool IgnoresDeadline { get; init; }
 
+    /// <summary>A peer that has left is switched off before a quorum of the others knows for certain.</summary>
+    public bool RetiresAtOnce { get; init; }
+
     /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
     public bool RepeatsOutsideSession { get; init; }
 }

@@ -12,6 +12,9 @@ internal sealed record Scenario
 
     public required int Peers { get; init; }
 
+    /// <summary>With those that join later.</summary>
+    public int PeersMax => Peers + 6;
+
     public required int Clients { get; init; }
 
     /// <summary>One database for all peers, or one each.</summary>
@@ -58,7 +61,7 @@ internal sealed record Scenario
             Faults = isQuiet ? [] : DrawFaults(random),
             ClientPauseUs = random.Between(20, 400) * 1_000,
             Names = (int)random.Between(1, 5),
-            BaseIndex = random.Chance(0.3) ? random.Between(0, 10) : random.Between(1, 1L << 50),
+            BaseIndex = random.Chance(0.3) ? random.Between(1, 10) : random.Between(1, 1L << 50),
         };
     }
 

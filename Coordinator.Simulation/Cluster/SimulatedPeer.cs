@@ -35,6 +35,9 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     /// <summary>It is lost because its rows are gone.</summary>
     public bool IsEmptied { get; set; }
 
+    /// <summary>It has left the group, and is switched off for good.</summary>
+    public bool IsRetired { get; set; }
+
     /// <summary>Down on purpose for now; nobody starts it.</summary>
     public bool IsHeldDown { get; set; }
 

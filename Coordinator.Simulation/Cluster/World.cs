@@ -27,12 +27,14 @@ internal sealed class World
 
     public required InvariantSet Invariants { get; init; }
 
-    /// <summary>By ascending id; place i of the network is peer i + 1.</summary>
+    /// <summary>Those that have left too. By ascending id; place i of the network is peer i + 1.</summary>
     public List<SimulatedPeer> Peers { get; } = [];
 
     public List<SimulatedDatabase> Databases { get; } = [];
 
     public List<SimulatedClient> Clients { get; } = [];
+
+    public Operator Operator { get; set; } = null!;
 
     /// <summary>
     /// Old processes hear old ones alone, and new ones new ones: as where two halves of a hosting cluster each believe the
@@ -40,7 +42,14 @@ internal sealed class World
     /// </summary>
     public bool IsSplitByAge { get; set; }
 
-    public SimulatedPeer PeerOf(PeerId id) => Peers[(int)id.Value - 1];
+    /// <summary>Null: it does not exist yet.</summary>
+    public SimulatedPeer? PeerOf(PeerId id) => id.Value <= Peers.Count ? Peers[(int)id.Value - 1] : null;
 
-    public int PlaceOfClient(int client) => Scenario.Peers + client;
+    /// <summary>The network has a place for one more peer.</summary>
+    public bool HasPlace => Peers.Count < Scenario.PeersMax;
+
+    /// <summary>A member of the group whose storage can be trusted: at the end it must have and know everything.</summary>
+    public bool IsSound(SimulatedPeer peer) => !peer.IsLost && Invariants.Membership.ConfState.Contains(peer.Id);
+
+    public int PlaceOfClient(int client) => Scenario.PeersMax + client;
 }

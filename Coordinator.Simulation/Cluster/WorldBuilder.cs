@@ -18,6 +18,7 @@ internal static class WorldBuilder
     public static World Build(Scenario scenario, PlantedBug bug, Prng random, EventQueue events, Trace trace)
     {
         var happenings = new Happenings();
+        GroupMembership membership = FirstMembership(scenario, random);
         World? world = null;
         world = new World
         {
@@ -27,14 +28,14 @@ internal static class WorldBuilder
             Trace = trace,
             Happenings = happenings,
             Scheduling = random.Fork(),
-            Network = new SimulatedNetwork(scenario.Peers + scenario.Clients, events, random.Fork(), happenings)
+            Network = new SimulatedNetwork(scenario.PeersMax + scenario.Clients, events, random.Fork(), happenings)
             {
                 Faults = scenario.Network,
             },
-            Invariants = new InvariantSet(scenario, events, trace, happenings, () => world!),
+            Invariants = new InvariantSet(scenario, membership, events, trace, happenings, () => world!),
         };
-        AddDatabases(world, random);
-        AddPeers(world, random);
+        world.Operator = new Operator(world, random.Fork());
+        AddFirstPeers(world, random, membership);
         for (int i = 0; i < scenario.Clients; i++)
         {
             NodeClock clock = DrawClock(world, random);
@@ -45,63 +46,69 @@ internal static class WorldBuilder
         return world;
     }
 
-    private static void AddDatabases(World world, Prng random)
+    /// <summary>A peer that is to join: its row is made before it is proposed, and knows nothing (rule 1).</summary>
+    public static SimulatedPeer AddPeer(World world, Prng random, PeerRecord record)
     {
-        int count = world.Scenario.SharesDatabase ? 1 : world.Scenario.Peers;
-        for (int i = 0; i < count; i++)
-        {
-            world.Databases.Add(new SimulatedDatabase($"{i + 1}", world.Events, random.Fork(), world.Trace, world.Happenings)
-            {
-                Plants = world.Bug.Storage,
-                Landing = world.Invariants.Landing,
-                Activating = world.Invariants.RowActivated,
-            });
-        }
+        GroupMembership membership = world.Invariants.Membership;
+        var bytes = new ArrayBufferWriter<byte>();
+        CoordinationState.CreateBlank(membership.ClusterId, membership.Group).WriteSnapshot(bytes);
+        return AddPeer(world, random, record, default, index: 0, Term.Zero, bytes.WrittenMemory);
     }
 
-    private static void AddPeers(World world, Prng random)
+    private static void AddFirstPeers(World world, Prng random, GroupMembership membership)
     {
-        Scenario scenario = world.Scenario;
+        long index = world.Scenario.BaseIndex;
+        var state = CoordinationState.Create(StateSettings.Default, membership, index, FirstTerm, baseRevision: index);
+        var bytes = new ArrayBufferWriter<byte>();
+        state.WriteSnapshot(bytes);
+        foreach (PeerRecord record in membership.Peers)
+            AddPeer(world, random, record, new HardState(FirstTerm, PeerId.None, index), index, FirstTerm, bytes.WrittenMemory);
+    }
+
+    private static GroupMembership FirstMembership(Scenario scenario, Prng random)
+    {
         PeerRecord[] records = [.. Enumerable.Range(1, scenario.Peers).Select(id =>
             new PeerRecord(new PeerId(id), new Guid(random.Bytes(16)), $"silo-{id}"))];
-        ReadOnlyMemory<byte> snapshot = FirstSnapshot(scenario, records, new Guid(random.Bytes(16)));
-        foreach (PeerRecord record in records)
+        return new GroupMembership
         {
-            var key = new PeerKey(0, record.Id);
-            SimulatedDatabase database = world.Databases[scenario.SharesDatabase ? 0 : (int)record.Id.Value - 1];
-            database.Bootstrap(FirstRow(scenario, key, record.StorageId, snapshot));
-            world.Peers.Add(new SimulatedPeer(world, key, database, DrawClock(world, random)));
-        }
-    }
-
-    private static ReadOnlyMemory<byte> FirstSnapshot(Scenario scenario, PeerRecord[] records, Guid clusterId)
-    {
-        var membership = new GroupMembership
-        {
-            ClusterId = clusterId,
+            ClusterId = new Guid(random.Bytes(16)),
             Group = 0,
             ConfState = new ConfState { Voters = [.. records.Select(record => record.Id)] },
             Peers = records,
             NextPeerId = new PeerId(records.Length + 1),
         };
-        var state = CoordinationState.Create(
-            StateSettings.Default, membership, scenario.BaseIndex, FirstTerm, baseRevision: scenario.BaseIndex);
-        var bytes = new ArrayBufferWriter<byte>();
-        state.WriteSnapshot(bytes);
-        return bytes.WrittenMemory;
     }
 
-    private static SimulatedRow FirstRow(Scenario scenario, PeerKey key, Guid storageId, ReadOnlyMemory<byte> snapshot)
+    private static SimulatedPeer AddPeer(
+        World world, Prng random, PeerRecord record, HardState hardState, long index, Term term, ReadOnlyMemory<byte> snapshot)
     {
         var row = new SimulatedRow
         {
-            Key = key,
-            StorageId = storageId,
-            HardState = new HardState(FirstTerm, PeerId.None, scenario.BaseIndex),
-            Pointer = new SnapshotPointer(0, 0, scenario.BaseIndex, FirstTerm, SnapshotPointer.ChunksOf(snapshot.Length), snapshot.Length),
+            Key = new PeerKey(0, record.Id),
+            StorageId = record.StorageId,
+            HardState = hardState,
+            Pointer = new SnapshotPointer(0, 0, index, term, SnapshotPointer.ChunksOf(snapshot.Length), snapshot.Length),
         };
         row.Chunks.Add((0, 0), snapshot);
-        return row;
+        SimulatedDatabase database = world.Scenario.SharesDatabase && world.Databases.Count > 0
+            ? world.Databases[0]
+            : AddDatabase(world, random);
+        database.Bootstrap(row);
+        var peer = new SimulatedPeer(world, row.Key, database, DrawClock(world, random));
+        world.Peers.Add(peer);
+        return peer;
+    }
+
+    private static SimulatedDatabase AddDatabase(World world, Prng random)
+    {
+        var database = new SimulatedDatabase($"{world.Databases.Count + 1}", world.Events, random.Fork(), world.Trace, world.Happenings)
+        {
+            Plants = world.Bug.Storage,
+            Landing = world.Invariants.Landing,
+            Activating = world.Invariants.RowActivated,
+        };
+        world.Databases.Add(database);
+        return database;
     }
 
     private static NodeClock DrawClock(World world, Prng random) => new(

@@ -32,8 +32,8 @@ internal sealed partial class FaultInjector
                 Storm(network);
                 break;
             case FaultKind.CutOffClient:
-                int client = Scenario.Peers + random.Below(Scenario.Clients);
-                for (int peer = 0; peer < Scenario.Peers; peer++)
+                int client = world.PlaceOfClient(random.Below(Scenario.Clients));
+                for (int peer = 0; peer < world.Peers.Count; peer++)
                     CutFor(network, client, peer);
                 break;
         }
@@ -60,12 +60,13 @@ internal sealed partial class FaultInjector
     {
         long durationUs = Duration();
         bool isOneWay = random.Chance(0.3);
-        for (int from = 0; from < Scenario.Peers; from++)
+        int count = world.Peers.Count;
+        for (int from = 0; from < count; from++)
         {
-            for (int to = 0; to < Scenario.Peers; to++)
+            for (int to = 0; to < count; to++)
             {
-                int distance = (to - from + Scenario.Peers) % Scenario.Peers;
-                bool isNeighbour = distance == 1 || (distance == Scenario.Peers - 1 && !isOneWay && Scenario.Peers > 3);
+                int distance = (to - from + count) % count;
+                bool isNeighbour = distance == 1 || (distance == count - 1 && !isOneWay && count > 3);
                 if (from != to && !isNeighbour)
                     CutFor(network, from, to, durationUs);
             }

@@ -75,7 +75,7 @@ internal sealed partial class FaultInjector
         world.IsSplitByAge = true;
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer is { IsLost: false, IsHeldDown: false, Processes.Count: 1 })
+            if (peer is { IsLost: false, IsHeldDown: false, IsRetired: false, Processes.Count: 1 })
                 peer.Start();
         }
         Events.After(random.Between(500, 8_000) * 1_000, () => world.IsSplitByAge = false);
@@ -110,7 +110,7 @@ internal sealed partial class FaultInjector
 
     private void Isolate(SimulatedPeer peer, long durationUs)
     {
-        for (int other = 0; other < Scenario.Peers; other++)
+        for (int other = 0; other < world.Peers.Count; other++)
         {
             CutFor(world.Network, peer.Place, other, durationUs);
             CutFor(world.Network, other, peer.Place, durationUs);

@@ -59,9 +59,12 @@ internal sealed partial class FaultInjector
     /// </summary>
     private bool MayLose(SimulatedDatabase database)
     {
-        List<SimulatedPeer> peers = world.Peers.FindAll(peer => peer.Database == database);
-        int lost = world.Peers.Count(peer => peer.IsLost);
-        return (lost + peers.Count) * 2 < world.Peers.Count
+        if (!world.Operator.IsIdle || world.Invariants.Membership.ConfState.VotersOutgoing.Count > 0)
+            return false;
+        List<SimulatedPeer> peers = world.Peers.FindAll(peer => peer.Database == database && !peer.IsRetired);
+        IReadOnlyList<Raft.PeerId> voters = world.Invariants.Membership.ConfState.Voters;
+        int lost = voters.Count(id => world.PeerOf(id) is { } voter && (voter.IsLost || peers.Contains(voter)));
+        return lost * 2 < voters.Count
             && peers.TrueForAll(peer => peer is { IsLost: false, Processes: [{ Machine.Service: Replica.ServiceState.Running }] });
     }
 

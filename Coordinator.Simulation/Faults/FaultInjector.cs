@@ -32,6 +32,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         _isOver = true;
         world.Happenings.Count(Happening.Healed);
         world.Trace.Add($"healed");
+        world.Operator.Stop();
         world.Network.Mend();
         world.IsSplitByAge = false;
         world.Network.Faults = new NetworkFaults();
@@ -55,7 +56,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         foreach (SimulatedPeer peer in world.Peers)
         {
             // Nobody starts what a backup has been restored under; that a row is missing shows only when it is tried.
-            bool isStartable = !peer.IsLost || (peer.IsEmptied && random.Chance(0.2));
+            bool isStartable = !peer.IsRetired && (!peer.IsLost || (peer.IsEmptied && random.Chance(0.2)));
             if (peer.Newest is null && isStartable && !peer.IsHeldDown)
             {
                 world.Happenings.Count(Happening.Restart);
@@ -96,6 +97,9 @@ internal sealed partial class FaultInjector(World world, Prng random)
                 or FaultKind.IsolatedLeader or FaultKind.CloggedLink or FaultKind.NetworkStorm or FaultKind.CutOffClient:
                 InjectIntoNetwork(kind);
                 break;
+            case FaultKind.MembershipChange:
+                world.Operator.Begin();
+                break;
             case FaultKind.ClientVanishes:
                 random.Pick(world.Clients).Vanish();
                 break;
@@ -105,7 +109,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         }
     }
 
-    private SimulatedPeer AnyPeer() => random.Chance(0.4) && LeadingPeer() is { } leader ? leader : random.Pick(world.Peers);
+    private SimulatedPeer AnyPeer() => random.Chance(0.4) && LeadingPeer() is { } leader ? leader : random.Pick(world.Peers.FindAll(peer => !peer.IsRetired));
 
     private SimulatedPeer? LeadingPeer() => world.Peers.Find(peer => peer.Processes.Exists(process => process.IsLeader));
 

@@ -27,6 +27,7 @@ internal enum FaultKind
     DatabaseRolledBack,
     DatabaseEmptied,
     LeadershipTransfer,
+    MembershipChange,
     ClientVanishes,
     CutOffClient,
 }

@@ -22,6 +22,9 @@ internal sealed class CommittedEntry
     /// <summary>Of the state after it.</summary>
     public required ulong Hash { get; init; }
 
+    /// <summary>The membership that it made; null: it left it as it was.</summary>
+    public required GroupMembership? Membership { get; init; }
+
     /// <summary>The term of the replica that applied it first: it was committed in this term or an earlier one.</summary>
     public required Term AppliedInTerm { get; init; }
 

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Raft;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Storage;
@@ -15,14 +16,12 @@ internal sealed class CommittedNeverLost(CommittedLog log, Func<World> world) : 
 
     public override void Committed(PeerProcess process, CommittedEntry entry)
     {
-        List<SimulatedPeer> peers = world().Peers;
-        int durable = 0;
-        foreach (SimulatedPeer peer in peers)
-        {
-            if (peer.IsLost || Holds(peer.Database.Find(peer.Key), entry))
-                durable++;
-        }
-        Require(durable > peers.Count / 2, () => $"entry {entry.Index} of term {entry.Entry.Term} was applied, and is durable on {durable} of {peers.Count}");
+        World now = world();
+        PeerId[] durable = [.. now.Peers.Where(peer => peer.IsLost || Holds(peer.Database.Find(peer.Key), entry)).Select(peer => peer.Id)];
+        // What a leader commits together with a change of membership, the earlier membership's quorum has committed.
+        Require(
+            IsQuorum(now.Invariants.Membership.ConfState, durable) || IsQuorum(now.Invariants.EarlierMembership.ConfState, durable),
+            () => $"entry {entry.Index} of term {entry.Entry.Term} was applied, and is durable on {string.Join(' ', durable)}");
     }
 
     public override void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer) =>
@@ -34,10 +33,16 @@ internal sealed class CommittedNeverLost(CommittedLog log, Func<World> world) : 
     {
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer is { IsLost: false, Newest.Machine: { } machine })
+            if (world.IsSound(peer) && peer.Newest?.Machine is { } machine)
                 Require(machine.State.AppliedIndex == log.LastIndex, () => $"peer {peer.Id} has applied {machine.State.AppliedIndex} of {log.LastIndex}");
         }
     }
+
+    private static bool IsQuorum(ConfState membership, PeerId[] peers) =>
+        IsMajority(membership.Voters, peers) && (membership.VotersOutgoing.Count == 0 || IsMajority(membership.VotersOutgoing, peers));
+
+    private static bool IsMajority(IReadOnlyList<PeerId> voters, PeerId[] peers) =>
+        voters.Count(peers.Contains) > voters.Count / 2;
 
     private static bool Holds(SimulatedRow? row, CommittedEntry entry) => row is not null
         && (row.TermAt(entry.Index) == entry.Entry.Term || row.Pointer.Index >= entry.Index);

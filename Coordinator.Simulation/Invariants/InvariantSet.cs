@@ -20,8 +20,9 @@ internal sealed partial class InvariantSet
     private readonly BranchCounter _branches;
     private CommittedEntry? _committing;
 
-    public InvariantSet(Scenario scenario, EventQueue events, Trace trace, Happenings happenings, Func<World> world)
+    public InvariantSet(Scenario scenario, GroupMembership membership, EventQueue events, Trace trace, Happenings happenings, Func<World> world)
     {
+        Membership = EarlierMembership = membership;
         _events = events;
         _trace = trace;
         _happenings = happenings;
@@ -35,13 +36,21 @@ internal sealed partial class InvariantSet
             new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
-            new ClientDeadlineFirst(events),
+            new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings),
         ];
     }
 
     public CommittedLog Log { get; }
 
     public LockLedger Ledger { get; }
+
+    /// <summary>As far as it is known to be committed, and the index of the entry that made it.</summary>
+    public GroupMembership Membership { get; private set; }
+
+    public long MembershipIndex { get; private set; }
+
+    /// <summary>The one before <see cref="Membership"/>.</summary>
+    public GroupMembership EarlierMembership { get; private set; }
 
     /// <summary>The highest index that an answered request is known to have been done by.</summary>
     public long KnownIndex { get; private set; }
@@ -113,10 +122,13 @@ internal sealed partial class InvariantSet
             WaitsEnded = [.. effects.WaitsEnded],
             SessionsEnded = [.. effects.SessionsEnded],
             Hash = hash,
+            Membership = effects.PeersChanged ? process.Machine!.State.Membership : null,
             AppliedInTerm = process.Machine!.Raft.Term,
             AppliedAtUs = _events.NowUs,
         };
         Log.Add(committed);
+        if (committed.Membership is { } now)
+            (EarlierMembership, Membership, MembershipIndex) = (Membership, now, entry.Index);
         _committing = committed;
         _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {committed.Command?.SessionId}.{committed.Command?.RequestId} {result.Result}");
         _branches.Committed(committed, Ledger);

@@ -52,7 +52,7 @@ internal sealed class NoLeakedHolding(LockLedger ledger) : Invariant
             Require(view.Holder is null && view.Waiting.Count == 0, () => $"{name} is still held or waited for when all clients have gone");
         foreach (SimulatedPeer peer in world.Peers)
         {
-            if (peer is { IsLost: false, Newest.Machine: { } machine })
+            if (world.IsSound(peer) && peer.Newest?.Machine is { } machine)
                 Require(machine.State.SessionCount == 0, () => $"peer {peer.Id} still has {machine.State.SessionCount} sessions when all clients have gone");
         }
     }

@@ -75,7 +75,8 @@ internal static class SimulationRun
 
     private static bool IsAtRest(World world) =>
         world.Clients.TrueForAll(client => client.IsIdle)
-        && world.Peers.TrueForAll(peer => peer.IsLost || HasCaughtUp(world, peer));
+        && world.Operator.IsIdle
+        && world.Peers.TrueForAll(peer => !world.IsSound(peer) || HasCaughtUp(world, peer));
 
     private static bool HasCaughtUp(World world, SimulatedPeer peer) =>
         peer is { Processes: [{ Machine: { Service: Replica.ServiceState.Running } machine }] }

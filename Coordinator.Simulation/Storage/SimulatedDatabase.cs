@@ -33,13 +33,16 @@ internal sealed partial class SimulatedDatabase(
     /// <summary>Told of each activation as it commits.</summary>
     public Action<PeerKey, long>? Activating { get; set; }
 
-    /// <summary>Only bootstrap inserts rows (rule 1).</summary>
+    /// <summary>Only bootstrap, and the making of a peer that is to join, insert rows (rule 1).</summary>
     public void Bootstrap(SimulatedRow row)
     {
         _rows.Add(row.Key.Peer.Value, row);
         if (Plants.ActivationInserts)
             _bootstrapRows.Add(row.Key.Peer.Value, row.Copy());
     }
+
+    /// <summary>Of a peer that has left its group.</summary>
+    public void Remove(PeerKey key) => _rows.Remove(key.Peer.Value);
 
     public SimulatedRow? Find(PeerKey key) => _rows.GetValueOrDefault(key.Peer.Value);
 

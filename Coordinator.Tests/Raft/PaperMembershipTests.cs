@@ -6,6 +6,37 @@ namespace Coordinator.Tests.Raft;
 public sealed class PaperMembershipTests
 {
     [Fact]
+    public void What_is_committed_may_be_learned_from_anybody_whose_entry_is_the_same()
+    {
+        RaftGroup group = new(3);
+        GroupPeer leader = group.Elect(1);
+        leader.Propose("x");
+        group.Settle();
+        GroupPeer follower = group[2];
+        long last = leader.Raft.CommitIndex;
+        long known = follower.Raft.CommitIndex;
+
+        follower.Raft.LearnCommitted(last, leader.Raft.Term.Next);
+        Assert.Equal(known, follower.Raft.CommitIndex);
+        follower.Raft.LearnCommitted(last + 1, leader.Raft.Term);
+        Assert.Equal(known, follower.Raft.CommitIndex);
+
+        follower.Raft.LearnCommitted(last, leader.Raft.Term);
+        Assert.Equal(last, follower.Raft.CommitIndex);
+    }
+
+    [Fact]
+    public void A_membership_says_what_a_change_makes_of_it_or_why_not()
+    {
+        var three = new ConfState { Voters = [new(1), new(2), new(3)] };
+
+        Assert.Equal([new PeerId(1), new(2), new(3), new(4)], three.TryApply(Add(4).ToV2(), out string? refusal)!.Voters);
+        Assert.Null(refusal);
+        Assert.Null(three.TryApply(new ConfChangeV2(), out refusal));
+        Assert.Equal("NotJoint", refusal);
+    }
+
+    [Fact]
     public void A_change_of_one_peer_takes_effect_when_applied()
     {
         RaftGroup group = new(3);

@@ -11,6 +11,7 @@ namespace Coordinator.Tests.Replica;
 internal sealed class MachineUnderTest
 {
     public const long FirstIndex = 11;
+    public const long NextPeerId = 100;
 
     private static readonly PeerId Self = new(1);
     private static readonly Term FirstTerm = new(1);
@@ -31,7 +32,7 @@ internal sealed class MachineUnderTest
                 Group = 0,
                 ConfState = members,
                 Peers = [.. ids.Select(id => new PeerRecord(id, StorageIdOf(id), "silo"))],
-                NextPeerId = new PeerId(100),
+                NextPeerId = new PeerId(NextPeerId),
             },
             FirstIndex - 1,
             FirstTerm);

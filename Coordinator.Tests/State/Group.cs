@@ -46,6 +46,39 @@ internal sealed class Group(CoordinationState state)
         return State.Apply(State.AppliedIndex + 1, State.AppliedTerm, stamp, command, Effects);
     }
 
+    /// <summary>A membership entry, as a leader proposes it.</summary>
+    public ApplyResult ChangePeers(params PeerChange[] changes)
+    {
+        var command = new Command { ChangePeers = new ChangePeers { Changes = { changes } } };
+        ConfChangeV2 change = PeerChanges.ToConfChange(command.ChangePeers, command.ToByteArray());
+        Effects.Clear();
+        return State.Apply(State.AppliedIndex + 1, State.AppliedTerm, 0, command, change, Effects);
+    }
+
+    /// <summary>Raft's own entry, out of a joint configuration.</summary>
+    public ApplyResult LeaveJoint()
+    {
+        Effects.Clear();
+        return State.Apply(State.AppliedIndex + 1, State.AppliedTerm, 0, null, new ConfChangeV2(), Effects);
+    }
+
+    public static PeerChange Add(long peer, bool voter = false, byte storage = 0) => new()
+    {
+        Add = new AddPeer
+        {
+            PeerId = peer,
+            StorageId = ByteString.CopyFrom([.. Enumerable.Repeat(storage == 0 ? (byte)peer : storage, 16)]),
+            Silo = $"silo-{peer}",
+            Voter = voter,
+        },
+    };
+
+    public static PeerChange Promote(long peer) => new() { Promote = peer };
+
+    public static PeerChange Demote(long peer) => new() { Demote = peer };
+
+    public static PeerChange Remove(long peer) => new() { Remove = peer };
+
     public long Create(long ttl = 10 * Second, byte[]? nonce = null, string metadata = "", long stamp = 0)
     {
         var create = new CreateSession { TtlUs = ttl, Metadata = metadata };

@@ -205,18 +205,4 @@ public sealed class SessionTests
 
         Assert.Equal(before, _group.Snapshot());
     }
-
-    [Fact]
-    public void A_membership_entry_changes_the_configuration_and_the_next_peer_id_only_grows()
-    {
-        _group.Apply(null);
-        _group.State.SetConfState(new ConfState { Voters = [new PeerId(7), new PeerId(1)], Learners = [new PeerId(2)] });
-
-        Assert.Equal([new PeerId(1), new PeerId(7)], _group.State.Membership.ConfState.Voters);
-        Assert.Equal(new PeerId(8), _group.State.Membership.NextPeerId);
-
-        _group.Apply(null);
-        _group.State.SetConfState(new ConfState { Voters = [new PeerId(1)] });
-        Assert.Equal(new PeerId(8), _group.State.Membership.NextPeerId);
-    }
 }

@@ -200,14 +200,8 @@ public sealed class SnapshotTests
         group.Put("k/1", "w");
         group.Put("k/2", "");
         group.KeepAlive(3 * Group.Second, b);
-        group.State.SetConfState(new ConfState
-        {
-            Voters = [new PeerId(1), new PeerId(4)],
-            VotersOutgoing = [new PeerId(1), new PeerId(2)],
-            LearnersNext = [new PeerId(2)],
-            Learners = [new PeerId(3)],
-            AutoLeave = true,
-        });
+        group.ChangePeers(Group.Add(5));
+        group.ChangePeers(Group.Add(4, voter: true), Group.Demote(2), Group.Remove(3));
         return group;
     }
 

@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using Coordinator.Contracts;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// Puts a new peer in the place of one whose storage is lost, went back in time, or holds another state than the others
+/// (rules 1, 9). Each look finds the next step from what is stored and what runs, so a replacement that a stop has cut
+/// short goes on after the next start. Invariant: whatever it is interrupted by, a peer id is never used for a second
+/// storage.
+/// </summary>
+internal sealed class PeerReplacer : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly EmbeddedGroup _group;
+    private readonly string _siloId;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly PeriodicTimer _timer;
+    private readonly Task _running;
+
+    public PeerReplacer(EmbeddedGroup group, string siloId, TimeProvider time, ILogger log)
+    {
+        _group = group;
+        _siloId = siloId;
+        _log = log;
+        _timer = new PeriodicTimer(LookInterval, time);
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _timer.Dispose();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            try
+            {
+                await LookAsync();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception problem)
+            {
+                // The database is away, or the group has no leader after all: the next look finds the step again.
+                HostLog.ReplacementWaits(_log, problem);
+            }
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        // Without a quorum nothing can be replaced; and whoever leads must have applied all that it has committed, or it
+        // might take a member that has just joined for none.
+        ReplicaStatus? leader = _group.Peers.Select(peer => peer.Status)
+            .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
+        if (leader is null)
+            return;
+        GroupMembership membership = leader.Membership;
+        if (Left(membership) is { } left)
+        {
+            if (left >= membership.NextPeerId || IsKnownToQuorum(membership, leader.MembershipIndex))
+                await _group.RemovePeerAsync(left, _stopping.Token);
+        }
+        else if (membership.ConfState.VotersOutgoing.Count == 0 && Lost(membership) is { } lost)
+            await ReplaceAsync(membership, lost);
+    }
+
+    /// <summary>Until then voters that restart may still need the vote of a peer that has left.</summary>
+    private bool IsKnownToQuorum(GroupMembership membership, long index) =>
+        membership.ConfState.VotersOutgoing.Count == 0
+        && membership.ConfState.Voters.Count(voter => _group.Find(voter)?.Status.StoredCommitIndex >= index)
+            > membership.ConfState.Voters.Count / 2;
+
+    /// <summary>A peer that runs here and is no member: it was removed, or its addition was cut short.</summary>
+    private PeerId? Left(GroupMembership membership) => _group.Peers
+        .Where(peer => membership.Find(peer.Peer) is null)
+        .Select(peer => (PeerId?)peer.Peer)
+        .FirstOrDefault();
+
+    /// <summary>A member that does not run here, or must not: both for good.</summary>
+    private PeerId? Lost(GroupMembership membership)
+    {
+        foreach (PeerRecord member in membership.Peers)
+        {
+            if (_group.Find(member.Id) is not { Status.Service: not ServiceState.Quarantined })
+                return member.Id;
+        }
+        return null;
+    }
+
+    private async Task ReplaceAsync(GroupMembership membership, PeerId lost)
+    {
+        if (membership.ConfState.Learners.Contains(lost))
+        {
+            await ChangeAsync(new PeerChange { Remove = lost.Value });
+            return;
+        }
+        foreach (PeerId learner in membership.ConfState.Learners)
+        {
+            if (_group.Find(learner) is { Status.Service: ServiceState.Running })
+            {
+                if (await ChangeAsync(new PeerChange { Promote = learner.Value }, new PeerChange { Remove = lost.Value }))
+                    HostLog.PeerReplaced(_log, lost.Value, learner.Value);
+                return;
+            }
+        }
+        await AddLearnerAsync(membership, lost);
+    }
+
+    private async Task AddLearnerAsync(GroupMembership membership, PeerId lost)
+    {
+        PeerId id = membership.NextPeerId;
+        var storageId = new Guid(RandomNumberGenerator.GetBytes(CommandRules.StorageIdBytes));
+        HostLog.PeerLost(_log, lost.Value, id.Value);
+        try
+        {
+            await _group.AddBlankPeerAsync(id, storageId, _stopping.Token);
+        }
+        catch (PeerExistsException)
+        {
+            // Of an earlier try that was cut short. Should the group list it after all, it is lost, and replaced.
+            await _group.RemovePeerAsync(id, _stopping.Token);
+            return;
+        }
+        await ChangeAsync(new PeerChange
+        {
+            Add = new AddPeer
+            {
+                PeerId = id.Value,
+                StorageId = ByteString.CopyFrom(storageId.ToByteArray(bigEndian: true)),
+                Silo = _siloId,
+            },
+        });
+    }
+
+    /// <summary>False: refused, or not known to have happened; the next look tells.</summary>
+    private async Task<bool> ChangeAsync(params PeerChange[] changes)
+    {
+        var command = new Command { Caller = _siloId, ChangePeers = new ChangePeers { Changes = { changes } } };
+        CommandAnswer answer = await _group.Gateway.ExecuteAsync(command, _stopping.Token);
+        return answer.Result.Error == ErrorCode.Ok;
+    }
+}
