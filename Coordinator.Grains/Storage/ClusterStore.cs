@@ -5,14 +5,10 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster or a peer row (rule 1).
+/// Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster row (rule 1).
 /// </summary>
 internal static class ClusterStore
 {
-    // An activation's epoch is 1 at the least: 0 is bootstrap's.
-    private const long BootstrapEpoch = 0;
-    private const long BootstrapSnapshotId = 1;
-
     public static async Task<StoredCluster?> ReadAsync(NpgsqlConnection connection)
     {
         Guid clusterId;
@@ -58,7 +54,7 @@ internal static class ClusterStore
 
         foreach (NewPeer peer in peers)
         {
-            await InsertAsync(connection, peer);
+            await PeerRows.InsertAsync(connection, peer);
         }
 
         await transaction.CommitAsync();
@@ -104,38 +100,6 @@ internal static class ClusterStore
             {
                 throw new AlreadyBootstrappedException(reader.GetString(column));
             }
-        }
-    }
-
-    private static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
-    {
-        int chunks = SnapshotPointer.ChunksOf(peer.SnapshotData.Length);
-        var pointer = new SnapshotPointer(
-            BootstrapEpoch, BootstrapSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks,
-            peer.SnapshotData.Length);
-        await using var command = new NpgsqlCommand(
-            """
-            INSERT INTO coordinator.peer (
-                group_id, peer_id, storage_id, identity_checksum, epoch, owner, activation, write_seq,
-                term, vote, commit_index, checksum, last_index, log_checksum,
-                snapshot_epoch, snapshot_id, snapshot_index, snapshot_term, snapshot_chunks, snapshot_bytes,
-                snapshot_checksum)
-            VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-            """,
-            connection);
-        command.Add(peer.Key.Group).Add(peer.Key.Peer.Value)
-            .Add(peer.StorageId).Add(RowChecksums.Identity(peer.Key, peer.StorageId))
-            .Add(BootstrapEpoch).Add(Guid.Empty)
-            .Add(peer.HardState.Term.Value).Add(peer.HardState.Vote.Value).Add(peer.HardState.Commit)
-            .Add(RowChecksums.State(peer.Key, 0, peer.HardState))
-            .Add(peer.SnapshotIndex).Add(RowChecksums.Log(peer.Key, peer.SnapshotIndex))
-            .Add(pointer.Epoch).Add(pointer.Id).Add(pointer.Index).Add(pointer.Term.Value)
-            .Add(pointer.Chunks).Add(pointer.Bytes).Add(RowChecksums.Snapshot(peer.Key, pointer));
-        await command.ExecuteNonQueryAsync();
-        for (int chunk = 0; chunk < chunks; chunk++)
-        {
-            ReadOnlyMemory<byte> data = SnapshotChunks.Slice(peer.SnapshotData, chunk);
-            await SnapshotChunks.WriteAsync(connection, peer.Key, pointer.Epoch, pointer.Id, chunk, data);
         }
     }
 }

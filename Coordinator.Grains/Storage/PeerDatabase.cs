@@ -78,6 +78,33 @@ public sealed class PeerDatabase : IAsyncDisposable
         StorageLog.Bootstrapped(_log, clusterId, peers.Count);
     }
 
+    /// <summary>
+    /// Writes the rows of a peer that is new in its group, and knows nothing yet (rule 1). If it throws anything else
+    /// than what is named here, it may have happened: ask again, with the same <paramref name="storageId"/>.
+    /// </summary>
+    /// <param name="storageId">Random, as listed in the replicated configuration.</param>
+    /// <param name="blankSnapshot">A state that has applied nothing: stored at index 0, term 0.</param>
+    /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
+    public async Task AddPeerAsync(
+        PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, CancellationToken cancellationToken)
+    {
+        var peer = new NewPeer(key, storageId, default, SnapshotIndex: 0, SnapshotTerm: default, blankSnapshot);
+        await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer), cancellationToken);
+        StorageLog.PeerAdded(_log, key, storageId);
+    }
+
+    /// <summary>
+    /// Deletes all that is stored of a peer that has left its group; its id never comes back (rule 1). Idempotent: if it
+    /// throws, ask again.
+    /// </summary>
+    public async Task RemovePeerAsync(PeerKey key, CancellationToken cancellationToken)
+    {
+        if (await _connections.UseAsync(connection => PeerRows.RemoveAsync(connection, key), cancellationToken))
+        {
+            StorageLog.PeerRemoved(_log, key);
+        }
+    }
+
     /// <summary>Takes the peer over from whoever has it (rule 2).</summary>
     public Task<ActivationResult> ActivateAsync(PeerKey key, string owner, CancellationToken cancellationToken) =>
         _activations.ActivateAsync(key, owner, cancellationToken);

@@ -64,4 +64,10 @@ internal static partial class StorageLog
 
     [LoggerMessage(2016, LogLevel.Warning, "Peer {Key}: garbage of old snapshots stays until the next time: {Reason}")]
     public static partial void GarbageNotDeleted(ILogger log, PeerKey key, string reason);
+
+    [LoggerMessage(2017, LogLevel.Information, "Peer {Key} is added, with storage id {StorageId}")]
+    public static partial void PeerAdded(ILogger log, PeerKey key, Guid storageId);
+
+    [LoggerMessage(2018, LogLevel.Information, "Peer {Key} is removed with all that was stored of it")]
+    public static partial void PeerRemoved(ILogger log, PeerKey key);
 }

@@ -9,7 +9,7 @@ public sealed record StoredCluster(Guid ClusterId, int Groups, IReadOnlyList<Sto
 
 public sealed record StoredPeer(PeerKey Key, Guid StorageId);
 
-/// <summary>A peer's first state. Only bootstrap inserts peer rows (rule 1).</summary>
+/// <summary>A peer's first state.</summary>
 /// <param name="StorageId">Random; listed beside the peer id in the replicated configuration.</param>
 /// <param name="HardState">Its commit index is the snapshot's index: the log is empty.</param>
 public sealed record NewPeer(

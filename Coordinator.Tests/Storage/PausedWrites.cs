@@ -13,10 +13,13 @@ public enum WriteStep
 
     /// <summary>All is done but the commit; the answer is on its way to the client.</summary>
     AtCommit,
+
+    /// <summary>The same, for a transaction that wrote a snapshot chunk.</summary>
+    AtChunkCommit,
 }
 
 /// <summary>
-/// Makes write statements with entries wait at a step, by triggers that want a lock that the test holds.
+/// Makes writes with entries or chunks wait at a step, by triggers that want a lock that the test holds.
 /// </summary>
 internal sealed class PausedWrites(NpgsqlConnection admin)
 {
@@ -30,7 +33,7 @@ internal sealed class PausedWrites(NpgsqlConnection admin)
             """
             CREATE FUNCTION public.wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF TG_TABLE_NAME = 'log' OR current_query() LIKE '%wanted AS%' THEN
+                IF TG_TABLE_NAME <> 'peer' OR current_query() LIKE '%wanted AS%' THEN
                     PERFORM pg_advisory_xact_lock_shared(77);
                 END IF;
                 RETURN NEW;
@@ -42,8 +45,10 @@ internal sealed class PausedWrites(NpgsqlConnection admin)
                     "CREATE TRIGGER pause BEFORE UPDATE ON coordinator.peer FOR EACH STATEMENT EXECUTE FUNCTION public.wait_for_test()",
                 WriteStep.AfterRowLock =>
                     "CREATE TRIGGER pause BEFORE INSERT ON coordinator.log FOR EACH ROW EXECUTE FUNCTION public.wait_for_test()",
-                _ =>
+                WriteStep.AtCommit =>
                     "CREATE CONSTRAINT TRIGGER pause AFTER INSERT ON coordinator.log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.wait_for_test()",
+                _ =>
+                    "CREATE CONSTRAINT TRIGGER pause AFTER INSERT ON coordinator.snapshot_chunk DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.wait_for_test()",
             });
         await paused.ExecuteAsync("SELECT pg_advisory_lock(77)");
         return paused;

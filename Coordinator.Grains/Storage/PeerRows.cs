@@ -1,0 +1,83 @@
+using Coordinator.Replica.Storage;
+using Npgsql;
+
+namespace Coordinator.Grains.Storage;
+
+/// <summary>
+/// All rows of a peer, as it begins and as it leaves. Invariant: only bootstrap and the addition of a peer that is new
+/// in its group insert a peer row, in one transaction with its first snapshot (rule 1).
+/// </summary>
+internal static class PeerRows
+{
+    // An activation's epoch is 1 at the least.
+    private const long FirstEpoch = 0;
+    private const long FirstSnapshotId = 1;
+
+    /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
+    public static async Task<bool> AddAsync(NpgsqlConnection connection, NewPeer peer)
+    {
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+        try
+        {
+            await InsertAsync(connection, peer);
+        }
+        catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "peer" })
+        {
+            await transaction.RollbackAsync();
+            throw new PeerExistsException(peer.Key, (await PeerRow.ReadAsync(connection, peer.Key))?.StorageId);
+        }
+
+        await transaction.CommitAsync();
+        return true;
+    }
+
+    /// <summary>The peer's row first: its lock puts this after a write under way, and a later one finds no row.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, PeerKey key)
+    {
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+        bool isRemoved = false;
+        foreach (string table in (string[])["peer", "log", "snapshot_chunk"])
+        {
+            await using var command = new NpgsqlCommand(
+                $"DELETE FROM coordinator.{table} WHERE group_id = $1 AND peer_id = $2", connection);
+            command.Add(key.Group).Add(key.Peer.Value);
+            isRemoved |= await command.ExecuteNonQueryAsync() > 0;
+        }
+
+        await transaction.CommitAsync();
+        return isRemoved;
+    }
+
+    public static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
+    {
+        int chunks = SnapshotPointer.ChunksOf(peer.SnapshotData.Length);
+        var pointer = new SnapshotPointer(
+            FirstEpoch, FirstSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks,
+            peer.SnapshotData.Length);
+        await using var command = new NpgsqlCommand(
+            """
+            INSERT INTO coordinator.peer (
+                group_id, peer_id, storage_id, identity_checksum, epoch, owner, activation, write_seq,
+                term, vote, commit_index, checksum, last_index, log_checksum,
+                snapshot_epoch, snapshot_id, snapshot_index, snapshot_term, snapshot_chunks, snapshot_bytes,
+                snapshot_checksum)
+            VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+            """,
+            connection);
+        command.Add(peer.Key.Group).Add(peer.Key.Peer.Value)
+            .Add(peer.StorageId).Add(RowChecksums.Identity(peer.Key, peer.StorageId))
+            .Add(FirstEpoch).Add(Guid.Empty)
+            .Add(peer.HardState.Term.Value).Add(peer.HardState.Vote.Value).Add(peer.HardState.Commit)
+            .Add(RowChecksums.State(peer.Key, 0, peer.HardState))
+            .Add(peer.SnapshotIndex).Add(RowChecksums.Log(peer.Key, peer.SnapshotIndex))
+            .Add(pointer.Epoch).Add(pointer.Id).Add(pointer.Index).Add(pointer.Term.Value)
+            .Add(pointer.Chunks).Add(pointer.Bytes).Add(RowChecksums.Snapshot(peer.Key, pointer));
+        await command.ExecuteNonQueryAsync();
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            ReadOnlyMemory<byte> data = SnapshotChunks.Slice(peer.SnapshotData, chunk);
+            await SnapshotChunks.WriteAsync(connection, peer.Key, pointer.Epoch, pointer.Id, chunk, data);
+        }
+    }
+}
