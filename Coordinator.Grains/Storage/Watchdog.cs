@@ -1,3 +1,4 @@
+using System.Data;
 using System.Net.Sockets;
 using Npgsql;
 
@@ -12,6 +13,7 @@ internal static class Watchdog
     // How long the closed socket may take to surface in the command; it is abandoned after that, not waited for.
     private static readonly TimeSpan Surfacing = TimeSpan.FromSeconds(1);
 
+    /// <exception cref="NpgsqlException">The connection broke, or the server says no.</exception>
     /// <exception cref="TimeoutException">It took longer than <paramref name="timeout"/>.</exception>
     /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
     public static async Task<T> RunAsync<T>(
@@ -27,7 +29,15 @@ internal static class Watchdog
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (running.IsCompleted)
         {
-            return await running;
+            try
+            {
+                return await running;
+            }
+            catch (InvalidOperationException e) when (connection.State != ConnectionState.Open)
+            {
+                // So the driver tells of a connection that broke between two commands, or at the end of one.
+                throw new NpgsqlException($"The connection broke: {e.Message}", e);
+            }
         }
 
         socket.Dispose();

@@ -105,6 +105,7 @@ internal static class WorldBuilder
         {
             Plants = world.Bug.Storage,
             Landing = world.Invariants.Landing,
+            Refusing = InvariantSet.Refusing,
             Activating = world.Invariants.RowActivated,
         };
         world.Databases.Add(database);

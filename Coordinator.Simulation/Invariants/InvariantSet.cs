@@ -74,6 +74,11 @@ internal sealed partial class InvariantSet
             invariant.Landing(before, write);
     }
 
+    /// <summary>The present activation knows its row: a write that does not fit it is a bug of the replica.</summary>
+    public static void Refusing(SimulatedRow row, PeerWrite write) => throw new InvariantViolation(
+        "well-formed writes",
+        $"write {write.WriteSeq} of peer {write.Key} is refused for what it holds: {write.HardState}, {write.Entries.Count} entries, compaction through {write.CompactThrough}; stored are {row.HardState} and entries up to {row.LastIndex}");
+
     public void Sending(PeerProcess process, Envelope envelope)
     {
         foreach (Invariant invariant in _all)

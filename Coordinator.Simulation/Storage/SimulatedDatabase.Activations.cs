@@ -15,21 +15,29 @@ internal sealed partial class SimulatedDatabase
         PeerKey key, long epoch, long acknowledgedWriteSeq, long mark, IReadOnlyList<long> earlier,
         Action<ActivationAnswer> answer) => Send(
             answer, new ActivationAnswer.Unavailable(),
-            reply => WhenUnlocked(key, () => TakeBack(key, epoch, acknowledgedWriteSeq, mark, earlier, reply), reply));
+            reply =>
+            {
+                void Execute() => TakeBack(key, epoch, acknowledgedWriteSeq, mark, earlier, reply);
+                // An UPDATE waits only for a row whose last committed version matches.
+                if (Find(key) is { } row && !(IsMine(row, epoch, earlier) && row.WriteSeq >= acknowledgedWriteSeq))
+                    Execute();
+                else
+                    WhenUnlocked(key, Execute, reply);
+            });
 
     /// <summary>The row's epoch as last committed (rule 6).</summary>
     public void ReadEpoch(PeerKey key, Action<(bool IsAvailable, long? Epoch)> answer) => Send(
         answer, (false, null), reply => reply((true, Find(key)?.Epoch)),
         Happening.EpochReadFailed);
 
-    /// <summary>Unfenced (rule 8).</summary>
+    /// <summary>Unfenced (rule 8): the peer's row is not even looked at.</summary>
     public void WriteChunks(PeerKey key, long epoch, long id, ReadOnlyMemory<byte> data, Action<bool> answer) => Send(
         answer, false,
         reply =>
         {
             if (Find(key) is { } row)
                 row.Chunks[(epoch, id)] = data;
-            reply(Find(key) is not null);
+            reply(true);
         },
         Happening.ChunkWriteFailed);
 
@@ -52,7 +60,7 @@ internal sealed partial class SimulatedDatabase
     {
         long generation = _generation;
         bool isLost = random.Chance(Faults.AnswerLostChance);
-        bool isExecuted = IsUp && (!isLost || random.Chance(0.5));
+        bool isExecuted = IsUp && (!isLost || random.Chance(Faults.LostExecutedChance));
         if (isLost || !IsUp)
         {
             if (isLost)
@@ -77,7 +85,7 @@ internal sealed partial class SimulatedDatabase
         });
     }
 
-    /// <summary>An UPDATE waits for the row's lock, and then sees the newest version.</summary>
+    /// <summary>An UPDATE that matches waits for the row's lock, and then checks the newest version again.</summary>
     private void WhenUnlocked(PeerKey key, Action execute, Action<ActivationAnswer> reply)
     {
         long generation = _generation;
@@ -118,7 +126,7 @@ internal sealed partial class SimulatedDatabase
             reply(new ActivationAnswer.Missing());
             return;
         }
-        bool isMine = row.Epoch == epoch || (row.Epoch > epoch && earlier.Contains(row.ActivationMark));
+        bool isMine = IsMine(row, epoch, earlier);
         bool wentBack = row.Epoch < epoch || row.WriteSeq < acknowledgedWriteSeq;
         if (wentBack && !Plants.ReactivationIgnoresRollback)
             reply(new ActivationAnswer.WentBack($"{row.Epoch}.{row.WriteSeq} is stored, {epoch}.{acknowledgedWriteSeq} was acknowledged"));
@@ -129,6 +137,9 @@ internal sealed partial class SimulatedDatabase
         else
             reply(new ActivationAnswer.Superseded(row.Epoch));
     }
+
+    private static bool IsMine(SimulatedRow row, long epoch, IReadOnlyList<long> earlier) =>
+        row.Epoch == epoch || (row.Epoch > epoch && earlier.Contains(row.ActivationMark));
 
     private void Take(SimulatedRow row, long mark, Action<ActivationAnswer> reply)
     {

@@ -37,7 +37,7 @@ internal sealed partial class SimulatedDatabase
                 happenings.Count(Happening.WriteUnknownLate);
                 Answer(answer, WriteOutcome.Unknown, sentDelay);
                 // In a buffer of the server's, after its client has given up.
-                events.After(sentDelay + random.Skewed(1, 3_000_000), () => Begin(write, generation, LateOutcome));
+                events.After(sentDelay + random.Skewed(Faults.LateMinUs, Faults.LateMaxUs), () => Begin(write, generation, LateOutcome));
                 break;
             case WriteFate.UnknownExecuted:
                 happenings.Count(Happening.WriteUnknownExecuted);
@@ -92,13 +92,13 @@ internal sealed partial class SimulatedDatabase
         if (!admitted)
         {
             if (row.Epoch == write.Epoch && row.WriteSeq == write.WriteSeq - 1)
-                throw new InvariantViolation("well-formed writes", $"write {write.WriteSeq} of peer {write.Key} is refused for what it holds: {write.HardState}, {write.Entries.Count} entries, compaction through {write.CompactThrough}; stored are {row.HardState} and entries up to {row.LastIndex}");
+                Refusing?.Invoke(row, write);
             happenings.Count(Happening.WriteFenced);
             trace.Add($"db {Name}: write {write.Epoch}.{write.WriteSeq} of {write.Key} fenced by {row.Epoch}.{row.WriteSeq}");
             ended(WriteOutcome.Fenced);
             return;
         }
-        long commitDelay = Delay() + random.Between(100, 600);
+        long commitDelay = Delay() + random.Between(Faults.CommitMinUs, Faults.CommitMaxUs);
         if (!Plants.FenceWithoutRowLock)
             row.LockedUntilUs = events.NowUs + commitDelay;
         events.After(commitDelay, () => Commit(write, generation, ended));

@@ -30,6 +30,9 @@ internal sealed partial class SimulatedDatabase(
     /// <summary>Told of each write as it commits, with the row before the write.</summary>
     public Action<SimulatedRow, PeerWrite>? Landing { get; set; }
 
+    /// <summary>Told of each write of the present activation that is refused for what it holds, with the row.</summary>
+    public Action<SimulatedRow, PeerWrite>? Refusing { get; set; }
+
     /// <summary>Told of each activation as it commits.</summary>
     public Action<PeerKey, long>? Activating { get; set; }
 
@@ -74,6 +77,9 @@ internal sealed partial class SimulatedDatabase(
         _generation++;
         Replace([]);
     }
+
+    /// <summary>All rows of a peer, by hand.</summary>
+    public void Remove(PeerKey key) => _rows.Remove(key.Peer.Value);
 
     /// <summary>Somebody else locks a peer's row, with psql for instance.</summary>
     public void LockRow(PeerKey key, long durationUs)

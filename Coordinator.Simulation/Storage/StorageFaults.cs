@@ -19,6 +19,18 @@ internal sealed record StorageFaults
     /// <summary>Reported as unknown first, executed afterwards.</summary>
     public double UnknownLateChance { get; init; }
 
+    public long LateMinUs { get; init; } = 1;
+
+    public long LateMaxUs { get; init; } = 3_000_000;
+
+    /// <summary>How long a write holds its row's lock at the least.</summary>
+    public long CommitMinUs { get; init; } = 100;
+
+    public long CommitMaxUs { get; init; } = 600;
+
     /// <summary>Of activations, epoch reads and chunk writes.</summary>
     public double AnswerLostChance { get; init; }
+
+    /// <summary>Of those whose answer is lost.</summary>
+    public double LostExecutedChance { get; init; } = 0.5;
 }

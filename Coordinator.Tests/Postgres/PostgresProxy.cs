@@ -25,6 +25,9 @@ public sealed class PostgresProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
+    /// <summary>Bytes that came from the clients, forwarded or not.</summary>
+    public long RequestedBytes => _links.Sum(link => link.RequestedBytes);
+
     /// <summary>Bytes that came from the server, forwarded or not.</summary>
     public long AnsweredBytes => _links.Sum(link => link.AnsweredBytes);
 
@@ -35,8 +38,29 @@ public sealed class PostgresProxy : IAsyncDisposable
 
     public void Release() => ForEach(link => link.Release());
 
+    public void ReleaseAnswers() => ForEach(link => link.ReleaseAnswers());
+
+    /// <summary>Lets the answers pass that are held now; those that come after them are held.</summary>
+    public void PassHeldAnswers() => ForEach(link => link.PassHeldAnswers());
+
     /// <summary>Closes the client's side of the connections that are open now.</summary>
     public void CutClients() => ForEach(link => link.CutClient());
+
+    /// <summary>Closes the server's side too where the client's was cut; what was held is lost.</summary>
+    public void DiscardCut()
+    {
+        for (int left = _links.Count; left > 0 && _links.TryDequeue(out Link? link); left--)
+        {
+            if (link.IsCut)
+            {
+                link.Dispose();
+            }
+            else
+            {
+                _links.Enqueue(link);
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -60,11 +84,15 @@ public sealed class PostgresProxy : IAsyncDisposable
             while (true)
             {
                 Socket client = await _listener.AcceptAsync();
+                client.NoDelay = true;
                 var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 try
                 {
                     await server.ConnectAsync(new UnixDomainSocketEndPoint(_serverSocket));
-                    _links.Enqueue(new Link(client, server));
+                    // Listed before anything passes: whoever holds or cuts what is open holds or cuts it too.
+                    var link = new Link(client, server);
+                    _links.Enqueue(link);
+                    link.Start();
                 }
                 catch (SocketException)
                 {
@@ -86,22 +114,32 @@ public sealed class PostgresProxy : IAsyncDisposable
         private volatile TaskCompletionSource _requests = Open();
         private volatile TaskCompletionSource _answers = Open();
         private volatile bool _cut;
+        private long _requestedBytes;
         private long _answeredBytes;
 
         public Link(Socket client, Socket server)
         {
             _client = client;
             _server = server;
-            _ = PumpAsync(client, server, () => _requests.Task, _ => { }, () =>
-            {
-                if (!_cut)
-                {
-                    server.Dispose();
-                }
-            });
-            _ = PumpAsync(
-                server, client, () => _answers.Task, bytes => Interlocked.Add(ref _answeredBytes, bytes), client.Dispose);
         }
+
+        public void Start()
+        {
+            _ = PumpAsync(
+                _client, _server, () => _requests.Task, bytes => Interlocked.Add(ref _requestedBytes, bytes), () =>
+                {
+                    if (!_cut)
+                    {
+                        _server.Dispose();
+                    }
+                });
+            _ = PumpAsync(
+                _server, _client, () => _answers.Task, bytes => Interlocked.Add(ref _answeredBytes, bytes), _client.Dispose);
+        }
+
+        public bool IsCut => _cut;
+
+        public long RequestedBytes => Interlocked.Read(ref _requestedBytes);
 
         public long AnsweredBytes => Interlocked.Read(ref _answeredBytes);
 
@@ -121,6 +159,15 @@ public sealed class PostgresProxy : IAsyncDisposable
             _answers.TrySetResult();
         }
 
+        public void ReleaseAnswers() => _answers.TrySetResult();
+
+        public void PassHeldAnswers()
+        {
+            TaskCompletionSource held = _answers;
+            HoldAnswers();
+            held.TrySetResult();
+        }
+
         public void CutClient()
         {
             _cut = true;
@@ -129,9 +176,10 @@ public sealed class PostgresProxy : IAsyncDisposable
 
         public void Dispose()
         {
-            Release();
-            _client.Dispose();
+            // First, so that what is held never reaches it.
             _server.Dispose();
+            _client.Dispose();
+            Release();
         }
 
         private static TaskCompletionSource Open()

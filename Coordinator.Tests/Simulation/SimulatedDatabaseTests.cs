@@ -1,6 +1,7 @@
 using Coordinator.Raft;
 using Coordinator.Replica.Storage;
 using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Invariants;
 using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Tests.Simulation;
@@ -16,7 +17,10 @@ public sealed class SimulatedDatabaseTests
 
     public SimulatedDatabaseTests()
     {
-        _database = new SimulatedDatabase("1", _events, new Prng(1), new Trace(_events, null, false), _happenings);
+        _database = new SimulatedDatabase("1", _events, new Prng(1), new Trace(_events, null, false), _happenings)
+        {
+            Refusing = InvariantSet.Refusing,
+        };
         var row = new SimulatedRow
         {
             Key = Key,

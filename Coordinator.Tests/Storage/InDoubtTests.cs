@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica.Storage;
 using Coordinator.Tests.Postgres;
+using Npgsql;
 
 namespace Coordinator.Tests.Storage;
 
@@ -209,6 +210,24 @@ public sealed class InDoubtTests(PostgresServer server) : StorageTest(server)
         Assert.Equal(acknowledged, again.Entries.Select(e => e.Index).Take(acknowledged.Count));
         Assert.Equal(
             WriteOutcome.Committed, await database.WriteAsync(Write(again, 1, null, Entry(again.Entries[^1].Index + 1))));
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_between_two_commands_is_a_fault_of_the_database_not_of_the_program()
+    {
+        await using var connections = new DatabaseConnections(Options(), TimeProvider.System);
+
+        Exception? broken = await Record.ExceptionAsync(() => connections.UseAsync(
+            async connection =>
+            {
+                await using var first = new NpgsqlCommand("SELECT pg_terminate_backend(pg_backend_pid())", connection);
+                await Assert.ThrowsAsync<PostgresException>(first.ExecuteNonQueryAsync);
+                await using var second = new NpgsqlCommand("SELECT 1", connection);
+                return await second.ExecuteNonQueryAsync();
+            },
+            CancellationToken.None));
+
+        Assert.True(DatabaseConnections.IsFault(broken!), $"{broken}");
     }
 
     /// <summary>Asks again while the database is unavailable, as a peer does.</summary>
