@@ -44,7 +44,7 @@ internal sealed partial class SimulatedDatabase(
             _bootstrapRows.Add(row.Key.Peer.Value, row.Copy());
     }
 
-    /// <summary>Of a peer that has left its group.</summary>
+    /// <summary>All rows of a peer that has left its group, or by hand.</summary>
     public void Remove(PeerKey key) => _rows.Remove(key.Peer.Value);
 
     public SimulatedRow? Find(PeerKey key) => _rows.GetValueOrDefault(key.Peer.Value);
@@ -77,9 +77,6 @@ internal sealed partial class SimulatedDatabase(
         _generation++;
         Replace([]);
     }
-
-    /// <summary>All rows of a peer, by hand.</summary>
-    public void Remove(PeerKey key) => _rows.Remove(key.Peer.Value);
 
     /// <summary>Somebody else locks a peer's row, with psql for instance.</summary>
     public void LockRow(PeerKey key, long durationUs)
