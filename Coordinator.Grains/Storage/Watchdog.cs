@@ -33,9 +33,11 @@ internal static class Watchdog
             {
                 return await running;
             }
-            catch (InvalidOperationException e) when (connection.State != ConnectionState.Open)
+            catch (InvalidOperationException e)
+                when (e is ObjectDisposedException || connection.State != ConnectionState.Open)
             {
-                // So the driver tells of a connection that broke between two commands, or at the end of one.
+                // So the driver tells of a connection that broke between two commands, or at the end of one; while it
+                // is still taking the connection down, the state says Open.
                 throw new NpgsqlException($"The connection broke: {e.Message}", e);
             }
         }
