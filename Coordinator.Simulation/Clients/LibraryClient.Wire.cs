@@ -6,7 +6,7 @@ namespace Coordinator.Simulation.Clients;
 /// <summary>What goes over the library's connections, seen by the invariants on the way.</summary>
 internal sealed partial class LibraryClient
 {
-    private readonly Dictionary<long, (ClientFrame Frame, long FloorIndex)> _asked = [];
+    private readonly Dictionary<long, Asked> _asked = [];
 
     /// <summary>Real time of what was sent, by the client's own clock: a session's lifetime names the latter alone.</summary>
     private readonly Dictionary<TimeSpan, long> _sentAtUs = [];
@@ -30,13 +30,16 @@ internal sealed partial class LibraryClient
             case ClientFrame.BodyOneofCase.Command:
                 if (frame.Command.OperationCase == Command.OperationOneofCase.CreateSession)
                     _sentAtUs[Now.Monotonic] = world.Events.NowUs;
-                if (_asked.TryGetValue(frame.CorrelationId, out (ClientFrame Frame, long FloorIndex) before) && before.Frame == frame)
+                bool isRepeat = _asked.TryGetValue(frame.CorrelationId, out Asked before) && before.Frame == frame;
+                if (isRepeat)
                     world.Happenings.Count(Engine.Happening.RequestRepeated);
-                _asked[frame.CorrelationId] = (frame, 0);
+                _asked[frame.CorrelationId] = new Asked(frame, 0, isRepeat);
+                Invariants.CommandSent(this, frame.Command);
                 break;
             case ClientFrame.BodyOneofCase.Query:
                 // What was known when it was first asked is what it must show; a repeat may be answered by either.
-                _asked.TryAdd(frame.CorrelationId, (frame, frame.Query.Serializable ? 0 : Invariants.KnownIndex));
+                if (_asked.TryAdd(frame.CorrelationId, new Asked(frame, frame.Query.Serializable ? 0 : Invariants.KnownIndex, false)))
+                    Invariants.QuerySent(this, frame.Query);
                 break;
         }
     }
@@ -45,19 +48,35 @@ internal sealed partial class LibraryClient
     {
         if (machine != _machine)
             return;
-        if (_asked.TryGetValue(frame.CorrelationId, out (ClientFrame Frame, long FloorIndex) asked))
-            Check(asked.Frame, asked.FloorIndex, frame);
+        if (frame is { BodyCase: ServerFrame.BodyOneofCase.SessionEnded, SessionEnded.SessionId: var ended })
+            Invariants.SessionGone(ended);
+        else if (frame is { BodyCase: ServerFrame.BodyOneofCase.KeepAlive, KeepAlive: { Error: ErrorCode.SessionNotFound, SessionId: var gone } })
+            Invariants.SessionGone(gone);
+        else if (_asked.TryGetValue(frame.CorrelationId, out Asked asked))
+            Check(asked, frame);
         Run(m => m.Received(link, frame, Now));
     }
 
-    private void Check(ClientFrame asked, long floorIndex, ServerFrame answer)
+    private void Check(Asked asked, ServerFrame answer)
     {
-        if (asked.BodyCase == ClientFrame.BodyOneofCase.Command && answer.BodyCase == ServerFrame.BodyOneofCase.Command
-            && !IsRefusal(answer.Command.Result.Error))
-            Invariants.CommandAnswered(this, asked.Command, answer.Command);
-        else if (asked.BodyCase == ClientFrame.BodyOneofCase.Query && answer.BodyCase == ServerFrame.BodyOneofCase.Query
+        if (asked.Frame.BodyCase == ClientFrame.BodyOneofCase.Command && answer.BodyCase == ServerFrame.BodyOneofCase.Command)
+            Check(asked, answer.Command);
+        else if (asked.Frame.BodyCase == ClientFrame.BodyOneofCase.Query && answer.BodyCase == ServerFrame.BodyOneofCase.Query
             && !IsRefusal(answer.Query.Error))
-            Invariants.ReadAnswered(this, asked.Query, floorIndex, answer.Query);
+            Invariants.ReadAnswered(this, asked.Frame.Query, asked.FloorIndex, answer.Query);
+    }
+
+    private void Check(Asked asked, CommandAnswer answer)
+    {
+        Command command = asked.Frame.Command;
+        if (!IsRefusal(answer.Result.Error))
+            Invariants.CommandAnswered(this, command, answer);
+        if (answer.Result.Error != ErrorCode.SessionNotFound)
+            return;
+        // The library counts on this, and writes again in its next session.
+        if (!asked.IsRepeat)
+            Invariants.CommandNeverExecuted(command);
+        Invariants.SessionGone(command.SessionId);
     }
 
     private static bool IsRefusal(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.NoQuorum
@@ -83,6 +102,9 @@ internal sealed partial class LibraryClient
         foreach (Holding holding in held)
             Invariants.StoppedBelieving(holding.Name, this);
     }
+
+    /// <param name="IsRepeat">It has been sent before: an answer may be to the earlier sending.</param>
+    private readonly record struct Asked(ClientFrame Frame, long FloorIndex, bool IsRepeat);
 
     private void ForgetBeliefs()
     {

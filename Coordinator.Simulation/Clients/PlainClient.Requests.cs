@@ -30,6 +30,7 @@ internal sealed partial class PlainClient
                 TryAgain(request, certainlyNotDone: true);
                 return;
             case ErrorCode.SessionNotFound when request.Session is { } session:
+                Invariants.SessionGone(session.Id);
                 Lose(session);
                 return;
         }
@@ -81,6 +82,10 @@ internal sealed partial class PlainClient
         world.Trace.Add($"client {Number}: asks peer {_leader + 1} for {request}, sending {request.Sends}");
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RequestRepeated);
+        if (request.Query is { } query)
+            Invariants.QuerySent(this, query);
+        else
+            Invariants.CommandSent(this, request.Command!);
         int sends = request.Sends;
         ReachLeader(process => Submit(process, request, sends), request.IsRepeatable, request.Query is not null);
         long patienceUs = request.IsQuiet ? random.Between(2_000, 8_000) * 1_000 : random.Between(300, 2_500) * 1_000;

@@ -130,6 +130,7 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
                 Invariants.SessionAnswered(BeliefIn(session), sent.RealUs);
                 break;
             case ErrorCode.SessionNotFound:
+                Invariants.SessionGone(session.Id);
                 Lose(session);
                 break;
             default:

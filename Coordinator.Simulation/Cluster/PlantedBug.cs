@@ -32,6 +32,9 @@ internal sealed record PlantedBug
     /// <summary>A peer that has left is switched off before a quorum of the others knows for certain.</summary>
     public bool RetiresAtOnce { get; init; }
 
+    /// <summary>Whoever planted it wants to know whether what clients saw would have been enough to notice it.</summary>
+    public bool IsJudgedByHistoriesAlone { get; init; }
+
     /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
     public bool RepeatsOutsideSession { get; init; }
 }

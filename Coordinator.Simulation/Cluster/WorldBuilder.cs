@@ -32,7 +32,8 @@ internal static class WorldBuilder
             {
                 Faults = scenario.Network,
             },
-            Invariants = new InvariantSet(scenario, membership, events, trace, happenings, () => world!),
+            Invariants = new InvariantSet(
+                scenario, membership, events, trace, happenings, () => world!, bug.IsJudgedByHistoriesAlone),
         };
         world.Operator = new Operator(world, random.Fork());
         AddFirstPeers(world, random, membership);

@@ -98,4 +98,6 @@ internal enum Happening
     // Conclusions
     Healed,
     Converged,
+    HistoryChecked,
+    HistoryOperationChecked,
 }

@@ -9,7 +9,7 @@ internal sealed class Happenings
 
     public long this[Happening happening] => _counts[(int)happening];
 
-    public void Count(Happening happening) => _counts[(int)happening]++;
+    public void Count(Happening happening, long times = 1) => _counts[(int)happening] += times;
 
     public void Add(Happenings other)
     {

@@ -59,6 +59,26 @@ internal abstract class Invariant
     {
     }
 
+    /// <summary>A client sends a command to some peer, for the first time or again.</summary>
+    public virtual void CommandSent(SimulatedClient client, Command command)
+    {
+    }
+
+    /// <summary>A client sends a query, for the first time or again.</summary>
+    public virtual void QuerySent(SimulatedClient client, Query query)
+    {
+    }
+
+    /// <summary>A client concludes that a command that it has sent once will never be executed.</summary>
+    public virtual void CommandNeverExecuted(Command command)
+    {
+    }
+
+    /// <summary>A client is told that its session has ended.</summary>
+    public virtual void SessionGone(long session)
+    {
+    }
+
     public virtual void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
     }

@@ -15,6 +15,30 @@ internal sealed partial class InvariantSet
             invariant.SessionAnswered(session, sentUs);
     }
 
+    public void CommandSent(SimulatedClient client, Command command)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.CommandSent(client, command);
+    }
+
+    public void QuerySent(SimulatedClient client, Query query)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.QuerySent(client, query);
+    }
+
+    public void CommandNeverExecuted(Command command)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.CommandNeverExecuted(command);
+    }
+
+    public void SessionGone(long session)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.SessionGone(session);
+    }
+
     public void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
         _trace.Add($"client {client.Number}: {command.OperationCase} {command.RequestId} answered at {answer.Position.Index}: {answer.Result}");

@@ -20,7 +20,10 @@ internal sealed partial class InvariantSet
     private readonly BranchCounter _branches;
     private CommittedEntry? _committing;
 
-    public InvariantSet(Scenario scenario, GroupMembership membership, EventQueue events, Trace trace, Happenings happenings, Func<World> world)
+    /// <param name="historiesAlone">Only what clients saw is judged.</param>
+    public InvariantSet(
+        Scenario scenario, GroupMembership membership, EventQueue events, Trace trace, Happenings happenings,
+        Func<World> world, bool historiesAlone)
     {
         Membership = EarlierMembership = membership;
         _events = events;
@@ -29,14 +32,15 @@ internal sealed partial class InvariantSet
         _branches = new BranchCounter(happenings);
         Log = new CommittedLog(scenario.BaseIndex);
         Ledger = new LockLedger { Granting = Granting };
-        _all =
+        var histories = new LinearizableHistories(scenario, events, happenings);
+        _all = historiesAlone ? [histories] :
         [
             new StoredLogIsWhole(), new ElectionSafety(), new LeaderAppendOnly(), new CommitsInOwnTerm(), new LogMatching(), new LeaderCompleteness(Log, world),
             new StateMachineSafety(Log), new CommittedNeverLost(Log, world), new OneVotePerTerm(), new AckedIsDurable(),
             new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
-            new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings),
+            new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), histories,
         ];
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Coordinator.Simulation.Linearizability;
 
 /// <summary>
@@ -63,7 +65,7 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
         {
             null => true,
             ConfigOutput.NotFound => state.Value is null,
-            ConfigOutput.Deleted deleted => state.Value is not null && deleted.Revision > state.Revision,
+            ConfigOutput.Deleted deleted => state.Value is not null && !(deleted.Revision <= state.Revision),
             _ => throw NoAnswer(input, output),
         };
     }
@@ -98,6 +100,19 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
     private static ArgumentException NoAnswer(ConfigInput input, ConfigOutput output) =>
         new($"{output} is no answer to {input}.", nameof(output));
 
+    public override Int128? RankOf(ConfigInput input, ConfigOutput? output) => output switch
+    {
+        ConfigOutput.Found found => found.Revision,
+        ConfigOutput.Stored stored => stored.Revision,
+        ConfigOutput.Deleted deleted => deleted.Revision,
+        _ => null,
+    };
+
+    public override Int128 RankOf(ConfigState state) => state.Revision;
+
+    public override IReadOnlyList<Operation<ConfigInput, ConfigOutput>> Resolve(
+        IReadOnlyList<Operation<ConfigInput, ConfigOutput>> operations) => UnheardPuts.Resolve(operations);
+
     public override string Describe(ConfigInput input, ConfigOutput? output)
     {
         string asked = input switch
@@ -119,7 +134,7 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
             null => $"{asked}: unknown",
             ConfigOutput.Found found => $"{asked}: \"{found.Value}\" version {found.Version} revision {found.Revision}",
             ConfigOutput.Stored stored => $"{asked}: version {stored.Version} revision {stored.Revision}",
-            ConfigOutput.Deleted deleted => $"{asked}: revision {deleted.Revision}",
+            ConfigOutput.Deleted deleted => $"{asked}: revision {deleted.Revision?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}",
             ConfigOutput.NotFound => $"{asked}: not found",
             _ => $"{asked}: differed",
         };

@@ -51,7 +51,8 @@ internal abstract record ConfigOutput
 
     public sealed record Stored(long Version, long Revision) : ConfigOutput;
 
-    public sealed record Deleted(long Revision) : ConfigOutput;
+    /// <param name="Revision">Null: not told.</param>
+    public sealed record Deleted(long? Revision) : ConfigOutput;
 
     /// <summary>A compare-and-set found the key other than expected, and changed nothing.</summary>
     public sealed record Differed : ConfigOutput;

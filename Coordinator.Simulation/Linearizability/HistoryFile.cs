@@ -30,13 +30,17 @@ internal static class HistoryFile
             writer.Write(JsonSerializer.Serialize(ToLine(now), Options) + '\n');
     }
 
-    /// <summary>Reads a history of any known model and checks it.</summary>
+    /// <summary>Reads a history and checks it.</summary>
+    /// <param name="model">The model that the first line has to name; null: any that is known.</param>
     /// <exception cref="FormatException">The text is no history; the message names the line.</exception>
-    public static CheckResult Check(TextReader reader, long stepsMax = LinearizabilityChecker.StepsMaxDefault)
+    public static CheckResult Check(
+        TextReader reader, string? model = null, long stepsMax = LinearizabilityChecker.StepsMaxDefault)
     {
         Header header = Parse<Header>(reader.ReadLine() ?? "", 1);
         if (header.Version != FormatVersion)
             throw new FormatException($"Line 1: version {header.Version} of the format is not {FormatVersion}.");
+        if (model is not null && header.History != model)
+            throw new FormatException($"Line 1: the history is of \"{header.History}\", not of \"{model}\".");
         ConfigModel config = new();
         LockModel locks = new();
         if (header.History == config.Name)

@@ -26,6 +26,7 @@ internal static class LinearizabilityChecker
         ILookup<string?, Operation<TInput, TOutput>> byKey = operations.ToLookup(o => model.KeyOf(o.Input));
         List<Operation<TInput, TOutput>> everywhere = byKey[null].ToList();
         return new CheckResult(keys.Select(key => new PartitionSearch<TInput, TOutput, TState>(
-            model, byKey[key].Concat(everywhere).OrderBy(o => o.Invocation).ToList(), stepsMax).Run(key)).ToList());
+            model, model.Resolve(byKey[key].Concat(everywhere).OrderBy(o => o.Invocation).ToList()), stepsMax)
+            .Run(key)).ToList());
     }
 }

@@ -28,6 +28,28 @@ internal abstract class Model<TInput, TOutput, TState>
     /// </summary>
     public abstract bool TryStep(TState state, TInput input, TOutput? output, out TState next);
 
+    /// <summary>
+    /// Where the answers themselves tell an order (revisions, tokens): operations with a rank can take effect only with
+    /// none of a lower rank left over. Null: the answer tells none. It makes the search short, and changes no verdict.
+    /// </summary>
+    public virtual Int128? RankOf(TInput input, TOutput? output) => null;
+
+    /// <summary>No operation of a lower rank can follow.</summary>
+    public virtual Int128 RankOf(TState state) => Int128.MinValue;
+
+    /// <summary>
+    /// Whether all that can follow <paramref name="state"/> can follow <paramref name="other"/> too: then there was no need
+    /// for the operations without an answer that led from the one to the other.
+    /// </summary>
+    public virtual bool IsAsFree(TState other, TState state) => EqualityComparer<TState>.Default.Equals(other, state);
+
+    /// <summary>
+    /// The operations of one key with all that their answers tell of each other written into them: as linearizable as
+    /// before, and easier to order.
+    /// </summary>
+    public virtual IReadOnlyList<Operation<TInput, TOutput>> Resolve(IReadOnlyList<Operation<TInput, TOutput>> operations) =>
+        operations;
+
     /// <summary>The operation in words, without its client and times. A null output is an unknown outcome.</summary>
     public virtual string Describe(TInput input, TOutput? output) => $"{input} → {output?.ToString() ?? "?"}";
 

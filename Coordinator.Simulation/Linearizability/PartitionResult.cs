@@ -9,10 +9,12 @@ internal sealed record PartitionResult(
     string Key, Verdict Verdict, int Operations, long Steps,
     IReadOnlyList<PlacedOperation> Order, IReadOnlyList<PlacedOperation> Stuck)
 {
+    public string Headline => $"{Verdict}: key \"{Key}\", {Operations} operations, {Steps} steps";
+
     /// <summary>Readable: a line an operation, the last <paramref name="linesMax"/> of the order.</summary>
     public string Report(int linesMax)
     {
-        List<string> lines = [$"{Verdict}: key \"{Key}\", {Operations} operations, {Steps} steps"];
+        List<string> lines = [Headline];
         lines.Add(Verdict == Verdict.Linearizable
             ? "A legal order, with the state after each:"
             : $"The longest prefix that was explained, {Order.Count} operations in a legal order, " +

@@ -2,7 +2,7 @@ namespace Coordinator.Simulation.Linearizability;
 
 /// <summary>
 /// The search for a legal order of one key's operations: Wing and Gong's, depth first, with Lowe's memory of
-/// (operations placed, state) pairs that were tried. Invariant: <c>placed</c>, <c>timeline</c> and <c>top</c> always
+/// (operations placed, state) pairs that were tried. Invariant: <c>placed</c>, <c>timeline</c>, <c>ranks</c> and <c>top</c> always
 /// tell of the same operations. One use each; the result depends on the arguments alone.
 /// </summary>
 internal sealed class PartitionSearch<TInput, TOutput, TState>
@@ -14,6 +14,7 @@ internal sealed class PartitionSearch<TInput, TOutput, TState>
     private readonly Operation<TInput, TOutput>[] unknown;
     private readonly int[] twinBefore;
     private readonly Timeline timeline;
+    private readonly RankOrder ranks;
     private readonly LinearizedSet placed;
     private readonly HashSet<(LinearizedSet.Fingerprint, TState)> tried = [];
     private readonly long stepsMax;
@@ -31,6 +32,7 @@ internal sealed class PartitionSearch<TInput, TOutput, TState>
         unknown = operations.Where(o => !o.OutcomeIsKnown).ToArray();
         twinBefore = TwinsBefore(unknown);
         timeline = new Timeline(known.Select(o => (o.Invocation, o.Return)).ToArray());
+        ranks = new RankOrder(known.Select(o => model.RankOf(o.Input, o.Output)).ToArray());
         placed = new LinearizedSet(known.Length, unknown.Length);
     }
 
@@ -65,23 +67,30 @@ internal sealed class PartitionSearch<TInput, TOutput, TState>
 
     private Advance PlaceNext(Candidate? after)
     {
-        int mustReturn = known[timeline.FirstToReturn].Return;
-        NoteProgress(mustReturn);
-        for (Candidate? at = Next(after, mustReturn); at is { } candidate; at = Next(at, mustReturn))
+        int urgent = timeline.FirstToReturn;
+        NoteProgress(known[urgent].Return);
+        for (Candidate? at = Next(after, urgent); at is { } candidate; at = Next(at, urgent))
         {
             if (++steps > stepsMax)
                 return Advance.OutOfSteps;
+            if (!candidate.OutcomeIsUnknown && !ranks.IsNext(candidate.Index))
+                continue;
             Operation<TInput, TOutput> operation = Of(candidate);
             if (!model.TryStep(State, operation.Input, operation.Output, out TState state))
                 continue;
-            // To place an unknown outcome that changes nothing is to leave it out.
-            if (candidate.OutcomeIsUnknown && EqualityComparer<TState>.Default.Equals(state, State))
+            if (candidate.OutcomeIsUnknown && IsNeedless(state))
+                continue;
+            // Past the rank of an operation that is still to come it has no place any more.
+            if (model.RankOf(state) > ranks.Lowest)
                 continue;
             placed.Add(candidate);
             if (tried.Add((placed.ToFingerprint(), state)))
             {
                 if (!candidate.OutcomeIsUnknown)
+                {
                     timeline.Lift(candidate.Index);
+                    ranks.Add(candidate.Index);
+                }
                 top = new Placement(top, candidate, state);
                 return Advance.Placed;
             }
@@ -90,27 +99,47 @@ internal sealed class PartitionSearch<TInput, TOutput, TState>
         return Advance.Exhausted;
     }
 
+    /// <summary>What was possible before this and the unknown outcomes just before it is all that is possible now.</summary>
+    private bool IsNeedless(TState state)
+    {
+        for (Placement? at = top; ; at = at.Before)
+        {
+            if (model.IsAsFree(at is null ? model.Initial : at.State, state))
+                return true;
+            if (at is not { Candidate.OutcomeIsUnknown: true })
+                return false;
+        }
+    }
+
     private Candidate TakeBack()
     {
         Candidate candidate = top!.Candidate;
         placed.Remove(candidate);
         if (!candidate.OutcomeIsUnknown)
+        {
             timeline.Unlift(candidate.Index);
+            ranks.Remove(candidate.Index);
+        }
         top = top.Before;
         return candidate;
     }
 
-    private Candidate? Next(Candidate? after, int mustReturn)
+    /// <summary>First what has to return next: whatever else comes before it, it has to come before that returns.</summary>
+    private Candidate? Next(Candidate? after, int urgent)
     {
-        if (after is not { OutcomeIsUnknown: true })
+        if (after is null)
+            return new Candidate(false, urgent);
+        if (after is { OutcomeIsUnknown: false, Index: var index })
         {
-            int open = timeline.NextOpen(after?.Index ?? -1);
+            int open = timeline.NextOpen(index == urgent ? -1 : index);
+            if (open == urgent)
+                open = timeline.NextOpen(open);
             if (open >= 0)
                 return new Candidate(false, open);
         }
         for (int i = after is { OutcomeIsUnknown: true } last ? last.Index + 1 : 0; i < unknown.Length; i++)
         {
-            if (unknown[i].Invocation > mustReturn)
+            if (unknown[i].Invocation > known[urgent].Return)
                 break;
             // Of equal unknown operations the one invoked earlier can stand wherever a later one can.
             if (!placed.ContainsUnknown(i) && (twinBefore[i] < 0 || placed.ContainsUnknown(twinBefore[i])))

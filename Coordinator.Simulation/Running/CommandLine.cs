@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Coordinator.Simulation.Running;
 
-/// <summary>What the program can be asked for. Exit codes: 0 all well, 1 a violated invariant, 2 not understood.</summary>
+/// <summary>What the program can be asked for. Exit codes: 0 all well, 1 a violated invariant, 2 not understood; of --check, see <see cref="HistoryCheck"/>.</summary>
 internal static class CommandLine
 {
     private const string Usage =
@@ -16,6 +16,9 @@ internal static class CommandLine
           --bugs [--limit N] [--only NAME]
                                  plant each known bug, or those with NAME in theirs, and search up to N seeds
                                  (default 3000) for one that shows it
+          --check FILE [--model NAME]
+                                 check a client history, of the model NAME if that is given: each key's verdict, and what
+                                 can't be explained. Exits with 0 if it is linearizable, 1 if not, 3 if undecided
         """;
 
     public static int Run(string[] args, TextWriter output, TextWriter errors)
@@ -25,6 +28,8 @@ internal static class CommandLine
             errors.WriteLine(Usage);
             return 2;
         }
+        if (asked.Check is { } history)
+            return HistoryCheck.Run(history, asked.Model, output, errors);
         if (asked.Bugs)
             return BugHunt.Run(asked.Limit, asked.Only, output);
         return asked.Seed is { } seed
@@ -44,9 +49,9 @@ internal static class CommandLine
                 continue;
             }
             string? text = ++i < args.Length ? args[i] : null;
-            if (name == "--only" && text is not null)
+            if ((name is "--only" or "--check" or "--model") && text is not null)
             {
-                asked = asked with { Only = text };
+                asked = name == "--only" ? asked with { Only = text } : name == "--check" ? asked with { Check = text } : asked with { Model = text };
                 continue;
             }
             if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
@@ -85,6 +90,10 @@ internal static class CommandLine
         public long Limit { get; init; } = 3_000;
 
         public string? Only { get; init; }
+
+        public string? Check { get; init; }
+
+        public string? Model { get; init; }
 
         public bool Trace { get; init; }
 

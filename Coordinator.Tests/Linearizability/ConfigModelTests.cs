@@ -101,6 +101,39 @@ public sealed class ConfigModelTests
         Expect(legal ? Verdict.Linearizable : Verdict.NotLinearizable);
     }
 
+    [Fact]
+    public void A_read_tells_what_became_of_the_one_put_of_its_value()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        for (int i = 0; i < 40; i++)
+            recorder.GiveUp(recorder.Invoke(1, Put($"b{i}")));
+        Run(Get, new ConfigOutput.Found("b20", 3, 9));
+        Run(Put("c"), new ConfigOutput.Stored(4, 10));
+        CheckResult result = LinearizabilityChecker.Check(new ConfigModel(), recorder.History());
+        Assert.Equal(Verdict.Linearizable, result.Verdict);
+        Assert.InRange(result.Steps, 1, 100);
+    }
+
+    [Fact]
+    public void A_put_that_a_read_has_told_of_happened_before_the_read_returned()
+    {
+        recorder.GiveUp(recorder.Invoke(1, Put("a")));
+        Run(Get, new ConfigOutput.Found("a", 1, 1));
+        Run(Put("b"), new ConfigOutput.Stored(2, 2));
+        Run(Get, new ConfigOutput.Found("a", 3, 3));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_value_that_looks_like_the_stand_in_for_unread_ones_is_a_value()
+    {
+        Run(Put("…"), new ConfigOutput.Stored(1, 1));
+        Run(Get, new ConfigOutput.Found("…", 1, 1));
+        recorder.GiveUp(recorder.Invoke(1, Put("a")));
+        Run(Get, new ConfigOutput.Found("…", 2, 2));
+        Expect(Verdict.NotLinearizable);
+    }
+
     private static ConfigInput.Put Put(string value) => new("k", value);
 
     private static ConfigInput.CompareAndSet PutIf(ConfigExpectation expected, string value) =>

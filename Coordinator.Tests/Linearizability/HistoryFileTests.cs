@@ -28,13 +28,15 @@ public sealed class HistoryFileTests
         LockInput[] inputs =
         [
             new LockInput.Acquire("ключ \"q\"\n", 1), new LockInput.Release("l", 1, 4), new LockInput.Look("l"),
-            new LockInput.EndSession(1),
+            new LockInput.EndSession(1), new LockInput.EndSession(1, "l"), new LockInput.Acquire("l", 1, 7),
+            new LockInput.Withdraw("l", 1, 7),
         ];
         LockOutput[] outputs =
         [
             new LockOutput.Granted(4), new LockOutput.NotAcquired(), new LockOutput.AlreadyHeld(),
             new LockOutput.Released(), new LockOutput.NotHeld(), new LockOutput.Holder(1, long.MaxValue),
             new LockOutput.Free(), new LockOutput.Ended(),
+            new LockOutput.AlreadyHeld(4), new LockOutput.Released(4),
         ];
         List<HistoryEvent<LockInput, LockOutput>> history = [];
         foreach (LockOutput output in outputs)

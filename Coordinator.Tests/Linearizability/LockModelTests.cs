@@ -116,6 +116,71 @@ public sealed class LockModelTests
         Expect(Verdict.NotLinearizable);
     }
 
+    [Fact]
+    public void A_session_that_has_ended_is_granted_nothing()
+    {
+        int acquire = recorder.Invoke(1, Acquire(1));
+        Run(new LockInput.EndSession(1), new LockOutput.Ended());
+        Run(Look, new LockOutput.Free());
+        Run(Acquire(2), new LockOutput.Granted(6));
+        recorder.Return(acquire, new LockOutput.Granted(8));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_grant_and_the_end_of_its_session_may_both_have_happened_unheard()
+    {
+        recorder.GiveUp(recorder.Invoke(1, Acquire(1)));
+        Run(Acquire(2), new LockOutput.NotAcquired());
+        recorder.Invoke(1, new LockInput.EndSession(1, "l"));
+        Run(Acquire(2), new LockOutput.Granted(6));
+        Run(Release(2, 6), new LockOutput.Released(6));
+        Run(Acquire(3), new LockOutput.NotAcquired());
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_withdrawal_gives_back_what_its_own_request_was_granted()
+    {
+        Run(new LockInput.Acquire("l", 1, Request: 3), new LockOutput.Granted(4));
+        Run(new LockInput.Withdraw("l", 1, Request: 3), new LockOutput.Released(4));
+        Run(Acquire(2), new LockOutput.Granted(6));
+        Expect(Verdict.Linearizable);
+    }
+
+    [Fact]
+    public void A_withdrawal_of_another_request_of_the_session_explains_nothing()
+    {
+        recorder.GiveUp(recorder.Invoke(1, new LockInput.Withdraw("l", 1, Request: 3)));
+        Run(new LockInput.Acquire("l", 1, Request: 4), new LockOutput.Granted(4));
+        Run(Acquire(2), new LockOutput.Granted(6));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_lock_is_not_released_before_it_is_told_to_be_held()
+    {
+        Run(Acquire(1), new LockOutput.Granted(4));
+        int release = recorder.Invoke(1, Release(1, 0));
+        Run(Acquire(1), new LockOutput.AlreadyHeld(4));
+        recorder.Return(release, new LockOutput.Released(4));
+        Expect(Verdict.Linearizable);
+        Run(Acquire(1), new LockOutput.AlreadyHeld(4));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void Who_is_seen_to_hold_was_granted_it_by_the_acquire_that_nobody_heard_of()
+    {
+        int[] unheard = [.. Enumerable.Range(10, 40).Select(session => recorder.Invoke(0, Acquire(session)))];
+        Run(Look, new LockOutput.Holder(30, 7));
+        Run(Release(30, 0), new LockOutput.Released(7));
+        Run(Look, new LockOutput.Free());
+        CheckResult result = LinearizabilityChecker.Check(new LockModel(), recorder.History());
+        Assert.Equal(Verdict.Linearizable, result.Verdict);
+        Assert.InRange(result.Steps, 1, unheard.Length);
+    }
+
     private static LockInput Look => new LockInput.Look("l");
 
     private static LockInput.Acquire Acquire(long session) => new("l", session);

@@ -9,11 +9,12 @@ internal sealed class TrueConfig(Random random)
     private long version;
     private long keyRevision;
     private long groupRevision;
+    private int values;
 
     public ConfigInput Ask() => random.Next(6) switch
     {
         0 or 1 => new ConfigInput.Get("k"),
-        2 => new ConfigInput.Put("k", Value()),
+        2 => new ConfigInput.Put("k", random.Next(2) == 0 ? Value() : $"only {++values}"),
         3 => new ConfigInput.Delete("k"),
         _ => new ConfigInput.CompareAndSet("k", random.Next(3) switch
         {

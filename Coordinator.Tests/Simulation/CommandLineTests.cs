@@ -26,6 +26,44 @@ public sealed class CommandLineTests
         Assert.Contains("2 seeds well", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(4, 0, "Linearizable: 1 keys")]
+    [InlineData(3, 1, "Running at its end, and without a place")]
+    public void A_history_file_is_checked(long secondToken, int exitCode, string said)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, $$$"""
+                {"history":"lock","version":1}
+                {"id":0,"atUs":10,"client":1,"invoke":{"op":"acquire","name":"l","session":1}}
+                {"id":0,"atUs":20,"return":{"outcome":"granted","token":3}}
+                {"id":1,"atUs":30,"client":1,"invoke":{"op":"release","name":"l","session":1,"token":3}}
+                {"id":1,"atUs":40,"return":{"outcome":"released"}}
+                {"id":2,"atUs":50,"client":2,"invoke":{"op":"acquire","name":"l","session":2}}
+                {"id":2,"atUs":60,"return":{"outcome":"granted","token":{{{secondToken}}}}}
+                """);
+            using var output = new StringWriter();
+            using var errors = new StringWriter();
+            Assert.Equal(exitCode, CommandLine.Run(["--check", path, "--model", "lock"], output, errors));
+            Assert.Contains(said, output.ToString(), StringComparison.Ordinal);
+            Assert.Equal(2, CommandLine.Run(["--check", path, "--model", "config"], output, errors));
+            Assert.Contains("not of \"config\"", errors.ToString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void A_history_file_that_is_not_there_is_not_understood()
+    {
+        using var errors = new StringWriter();
+        Assert.Equal(2, CommandLine.Run(["--check", "no such file"], TextWriter.Null, errors));
+        Assert.Contains("no such file", errors.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_trace_shows_a_line_an_event()
     {
