@@ -17,6 +17,22 @@ internal static partial class HostLog
             PeerLeads(log, now.Peer.Value, now.Term.Value);
     }
 
+    public static void Warn(ILogger log, string peer, ReplicaWarning warning)
+    {
+        switch (warning)
+        {
+            case ReplicaWarning.FollowerSilent silent:
+                FollowerSilent(log, peer, silent.Peer.Value, silent.SilentUs / 1_000);
+                break;
+            case ReplicaWarning.FollowerHeardAgain again:
+                FollowerHeardAgain(log, peer, again.Peer.Value);
+                break;
+            case ReplicaWarning.HeartbeatLate late:
+                HeartbeatLate(log, peer, late.IntervalUs / 1_000, late.ElectionTimeoutUs / 1_000);
+                break;
+        }
+    }
+
     [LoggerMessage(3000, LogLevel.Information, "Peer {Peer} leads in term {Term}")]
     private static partial void PeerLeads(ILogger log, long peer, long term);
 
@@ -60,4 +76,15 @@ internal static partial class HostLog
 
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);
+
+    [LoggerMessage(3010, LogLevel.Warning,
+        "Peer {Peer} leads and has not heard follower {Follower} for {SilentMs} ms; the next report comes when that has doubled")]
+    private static partial void FollowerSilent(ILogger log, string peer, long follower, long silentMs);
+
+    [LoggerMessage(3011, LogLevel.Information, "Peer {Peer} hears follower {Follower} again")]
+    private static partial void FollowerHeardAgain(ILogger log, string peer, long follower);
+
+    [LoggerMessage(3012, LogLevel.Warning,
+        "Peer {Peer} leads and sent no heartbeat for {IntervalMs} ms; after {ElectionTimeoutMs} ms its followers elect another. Its machine or process stands still at times")]
+    private static partial void HeartbeatLate(ILogger log, string peer, long intervalMs, long electionTimeoutMs);
 }

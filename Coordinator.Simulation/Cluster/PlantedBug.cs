@@ -32,6 +32,9 @@ internal sealed record PlantedBug
     /// <summary>A peer that has left is switched off before a quorum of the others knows for certain.</summary>
     public bool RetiresAtOnce { get; init; }
 
+    /// <summary>The library hears of no wall clock: a sleep of its machine stays unnoticed (rule 13).</summary>
+    public bool TrustsMonotonicClock { get; init; }
+
     /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
     public bool RepeatsOutsideSession { get; init; }
 }
