@@ -17,6 +17,22 @@ internal static partial class HostLog
             PeerLeads(log, now.Peer.Value, now.Term.Value);
     }
 
+    public static void Warn(ILogger log, string peer, ReplicaWarning warning)
+    {
+        switch (warning)
+        {
+            case ReplicaWarning.FollowerSilent silent:
+                FollowerSilent(log, peer, silent.Peer.Value, silent.SilentUs / 1_000);
+                break;
+            case ReplicaWarning.FollowerHeardAgain again:
+                FollowerHeardAgain(log, peer, again.Peer.Value);
+                break;
+            case ReplicaWarning.HeartbeatLate late:
+                HeartbeatLate(log, peer, late.IntervalUs / 1_000, late.ElectionTimeoutUs / 1_000);
+                break;
+        }
+    }
+
     [LoggerMessage(3000, LogLevel.Information, "Peer {Peer} leads in term {Term}")]
     private static partial void PeerLeads(ILogger log, long peer, long term);
 
@@ -46,18 +62,29 @@ internal static partial class HostLog
         "Group {Group} was bootstrapped with {Stored} peers: the option Peers = {Wanted} counts at the first start only")]
     public static partial void PeersDiffer(ILogger log, int group, int stored, int wanted);
 
-    [LoggerMessage(3010, LogLevel.Warning, "Peer {Lost} is lost; peer {Replacement} is made to take its place")]
+    [LoggerMessage(3020, LogLevel.Warning, "Peer {Lost} is lost; peer {Replacement} is made to take its place")]
     public static partial void PeerLost(ILogger log, long lost, long replacement);
 
-    [LoggerMessage(3011, LogLevel.Warning, "Peer {Replacement} has taken the place of peer {Lost}")]
+    [LoggerMessage(3021, LogLevel.Warning, "Peer {Replacement} has taken the place of peer {Lost}")]
     public static partial void PeerReplaced(ILogger log, long lost, long replacement);
 
-    [LoggerMessage(3012, LogLevel.Information, "Peer {Peer} is no member of the group; its rows are removed")]
+    [LoggerMessage(3022, LogLevel.Information, "Peer {Peer} is no member of the group; its rows are removed")]
     public static partial void PeerLeft(ILogger log, long peer);
 
-    [LoggerMessage(3013, LogLevel.Warning, "Replacing a lost peer waits")]
+    [LoggerMessage(3023, LogLevel.Warning, "Replacing a lost peer waits")]
     public static partial void ReplacementWaits(ILogger log, Exception problem);
 
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);
+
+    [LoggerMessage(3010, LogLevel.Warning,
+        "Peer {Peer} leads and has not heard follower {Follower} for {SilentMs} ms; the next report comes when that has doubled")]
+    private static partial void FollowerSilent(ILogger log, string peer, long follower, long silentMs);
+
+    [LoggerMessage(3011, LogLevel.Information, "Peer {Peer} hears follower {Follower} again")]
+    private static partial void FollowerHeardAgain(ILogger log, string peer, long follower);
+
+    [LoggerMessage(3012, LogLevel.Warning,
+        "Peer {Peer} leads and sent no heartbeat for {IntervalMs} ms; after {ElectionTimeoutMs} ms its followers elect another. Its machine or process stands still at times")]
+    private static partial void HeartbeatLate(ILogger log, string peer, long intervalMs, long electionTimeoutMs);
 }

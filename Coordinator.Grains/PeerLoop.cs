@@ -207,6 +207,8 @@ public sealed class PeerLoop : IAsyncDisposable
             ((KeepAliveFuture)ticket).SetAnswer(answer);
         foreach (EndedSession session in effects.SessionsEnded)
             _sessionEnded(session);
+        foreach (ReplicaWarning warning in effects.Warnings)
+            HostLog.Warn(_log, _replica.Key.ToString(), warning);
         ReplicaStatus before = _status;
         _status = _replica.GetStatus();
         if (effects.LeadershipChanged)

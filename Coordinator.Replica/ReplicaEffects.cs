@@ -42,6 +42,9 @@ public sealed class ReplicaEffects
 
     public List<EndedSession> SessionsEnded { get; } = [];
 
+    /// <summary>For the log alone.</summary>
+    public List<ReplicaWarning> Warnings { get; } = [];
+
     /// <summary>The leader or this replica's role changed.</summary>
     public bool LeadershipChanged { get; internal set; }
 
@@ -67,6 +70,7 @@ public sealed class ReplicaEffects
         Answered.Clear();
         KeptAlive.Clear();
         SessionsEnded.Clear();
+        Warnings.Clear();
         LeadershipChanged = false;
         Halted = false;
     }

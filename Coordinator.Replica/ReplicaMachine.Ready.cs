@@ -137,6 +137,7 @@ public sealed partial class ReplicaMachine
         _proposedStampUs = 0;
         _appendTimes.Clear();
         _snapshotsSent.Clear();
+        _watch.Reset();
         _open.DropNotIn((index, term) => _raft.TermAt(index) == term, _takenCommands);
         FailTaken(ErrorCode.OutcomeUnknown, "The leader changed; another peer may have the command and commit it yet.");
     }

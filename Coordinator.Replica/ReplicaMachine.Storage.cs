@@ -190,7 +190,7 @@ public sealed partial class ReplicaMachine
     {
         if (_writes.Installing is { } install)
         {
-            if (!_writes.IsInstallPrepared)
+            if (!_writes.IsInstallPrepared || _planted == SeededBug.InstallWrittenAgain)
                 _effects.WriteSnapshot = _snapshots.TryBeginInstall(install);
             return;
         }

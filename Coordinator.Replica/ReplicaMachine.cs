@@ -47,6 +47,7 @@ public sealed partial class ReplicaMachine
         _nowUs = nowUs;
         _tickedUs = nowUs;
         _clock = new LeaderClock(options.ElectionTimeoutUs);
+        _watch = new FollowerWatch(2 * options.ElectionTimeoutUs);
         _reads = new ReadRounds(options.TickUs * options.HeartbeatTicks * 2);
         _state = CoordinationState.ReadSnapshot(loaded.Snapshot.Data);
         _appliedTerms.Reset(_state.AppliedIndex, _state.AppliedTerm);
@@ -263,6 +264,7 @@ public sealed partial class ReplicaMachine
             return;
         // After a pause one tick: the messages that waited have been heard, and an election would answer nothing.
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
+        Warn(elapsed);
         _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)

@@ -23,6 +23,7 @@ internal enum SeededBug : byte
     SnapshotBeforeDurable,
     InstallKeepsLog,
     SnapshotLacksMember,
+    InstallWrittenAgain,
 
     // The state
     GrantsToEndedSession,

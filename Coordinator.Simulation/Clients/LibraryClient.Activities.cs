@@ -17,7 +17,7 @@ internal sealed partial class LibraryClient
 
     private void ScheduleActivity() => world.Events.After(random.Between(1, 2 * world.Scenario.ClientPauseUs), () =>
     {
-        if (!_isDraining && _running < 8)
+        if (!_isDraining && !_isAsleep && _running < 8)
             Act();
         ScheduleActivity();
     });
@@ -56,7 +56,7 @@ internal sealed partial class LibraryClient
         });
         // The caller may stop waiting at any time; one who would wait for ever does so some time.
         if (!acquire.IsBounded || random.Chance(0.1))
-            world.Events.After(random.Between(50, 5_000) * 1_000, () => OfLink(machine, m => m.Cancel(acquire, Now)));
+            world.Events.After(random.Between(50, 5_000) * 1_000, () => WhenAwake(() => OfLink(machine, m => m.Cancel(acquire, Now))));
     }
 
     private void Hold(ClientMachine machine, Holding holding)
@@ -67,14 +67,14 @@ internal sealed partial class LibraryClient
         world.Trace.Add($"client {Number}: holds {holding.Name} with token {holding.Token}");
         Invariants.Believes(holding.Name, this, holding.Token);
         long holdUs = random.Chance(0.1) ? random.Between(1, 20) * 1_000_000 : random.Skewed(1_000, 2_000_000);
-        world.Events.After(holdUs, () =>
+        world.Events.After(holdUs, () => WhenAwake(() =>
         {
             // Whoever gives back has stopped believing.
             if (_held.TryGetValue(holding.Session, out List<Holding>? still) && still.Remove(holding))
                 Invariants.StoppedBelieving(holding.Name, this);
             if (machine == _machine && !_isDraining)
                 Submit(new ReleaseOperation(holding), _ => { });
-        });
+        }));
     }
 
     private void Submit(Operation operation, Action<Completion> done)

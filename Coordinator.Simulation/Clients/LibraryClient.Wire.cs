@@ -90,7 +90,7 @@ internal sealed partial class LibraryClient
         if (!_sentAtUs.TryGetValue(lifetime.Start.Monotonic, out long sentUs))
             throw new Engine.InvariantViolation("the client's deadline comes first", $"client {Number}: session {session.Id} lives from {lifetime.Start}, when nothing was sent");
         Invariants.SessionAnswered(
-            new SessionBelief(session.Id, (long)session.Ttl.TotalMicroseconds, this, () => machine == _machine && session.IsAlive), sentUs);
+            new SessionBelief(session.Id, (long)session.Ttl.TotalMicroseconds, this, () => machine == _machine && !_isAsleep && session.IsAlive), sentUs);
     }
 
     private void Lost(Session session, string reason)

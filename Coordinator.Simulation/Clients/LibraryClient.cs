@@ -21,10 +21,6 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
 
     private Invariants.InvariantSet Invariants => world.Invariants;
 
-    /// <summary>The wall clock of its machine goes on where the monotonic one stands still.</summary>
-    private ClientInstant Now => new(
-        TimeSpan.FromMicroseconds(Clock.NowUs), TimeSpan.FromMicroseconds(world.Events.NowUs + 1_000_000_000));
-
     public override bool IsIdle => _isDraining && _isStopped;
 
     public override void Start()
@@ -41,7 +37,7 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
 
     public override void Vanish()
     {
-        if (_isDraining)
+        if (_isDraining || _isAsleep)
             return;
         world.Happenings.Count(Happening.ClientVanished);
         world.Trace.Add($"client {Number}: vanishes");
@@ -131,7 +127,7 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
         SimulatedStream? stream = null;
         stream = new SimulatedStream(
             world.Network, world.Events, random, world.PlaceOfClient(Number), (int)to.Value - 1,
-            () => OfLink(machine, m => m.Disconnected(link, "reset", Now)), () => connection?.Close());
+            () => WhenAwake(() => OfLink(machine, m => m.Disconnected(link, "reset", Now))), () => connection?.Close());
         _stream = stream;
         _connection = null;
         stream.ToSilo(() =>
@@ -141,14 +137,14 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
                 stream.Break();
                 return;
             }
-            connection = new SiloConnection(process, stream, frame => Receive(machine, link, frame));
+            connection = new SiloConnection(process, stream, frame => WhenAwake(() => Receive(machine, link, frame)));
             process.Accept(connection);
-            stream.ToClient(() =>
+            stream.ToClient(() => WhenAwake(() =>
             {
                 if (_stream == stream)
                     _connection = connection;
                 OfLink(machine, m => m.Connected(link, Now));
-            });
+            }));
         });
     }
 
@@ -165,10 +161,10 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
             return;
         long tick = ++_tick;
         long leftUs = (long)Math.Ceiling((next - Now.Monotonic).TotalMicroseconds);
-        world.Events.After(Clock.RealDuration(Math.Max(1, leftUs)), () =>
+        world.Events.After(Clock.RealDuration(Math.Max(1, leftUs)), () => WhenAwake(() =>
         {
             if (tick == _tick)
                 OfLink(machine, m => m.Tick(Now));
-        });
+        }));
     }
 }

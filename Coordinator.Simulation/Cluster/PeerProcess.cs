@@ -79,7 +79,7 @@ internal sealed partial class PeerProcess
     {
         if (Machine is null)
             return;
-        if (envelope.ReceiverEpoch != 0 && envelope.ReceiverEpoch < Epoch)
+        if (IsAnswer(envelope.Message.Type) && envelope.ReceiverEpoch > 0 && envelope.ReceiverEpoch < Epoch)
             _world.Happenings.Count(Happening.AnswerToEarlierActivation);
         Envelope heard = _world.Bug.ForgesAnswers && envelope.ReceiverEpoch != 0
             ? envelope with { ReceiverEpoch = Epoch }
@@ -110,6 +110,9 @@ internal sealed partial class PeerProcess
             machine.Reactivated(loaded);
         });
     }
+
+    private static bool IsAnswer(MessageType type) => type is MessageType.AppResp or MessageType.VoteResp
+        or MessageType.PreVoteResp or MessageType.HeartbeatResp or MessageType.ReadIndexResp;
 
     private static long LastIndexOf(LoadedPeer loaded) =>
         loaded.Entries.Count > 0 ? loaded.Entries[^1].Index : loaded.Snapshot.Pointer.Index;
@@ -198,6 +201,11 @@ internal sealed partial class PeerProcess
             TraceSend(envelope);
         if (_world.PeerOf(envelope.To) is not { } to)
             return;
+        if (envelope.Message.Type == MessageType.Snap && _world.SnapshotSent is { } sent)
+        {
+            _world.SnapshotSent = null;
+            sent(this, to);
+        }
         if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope, fromNewest: _peer.Newest == this)) && _random.Chance(0.3))
             Post(machine => machine.ReportUnreachable(envelope.To));
     }

@@ -35,6 +35,9 @@ internal sealed record PlantedBug
     /// <summary>Whoever planted it wants to know whether what clients saw would have been enough to notice it.</summary>
     public bool IsJudgedByHistoriesAlone { get; init; }
 
+    /// <summary>The library hears of no wall clock: a sleep of its machine stays unnoticed (rule 13).</summary>
+    public bool TrustsMonotonicClock { get; init; }
+
     /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
     public bool RepeatsOutsideSession { get; init; }
 }

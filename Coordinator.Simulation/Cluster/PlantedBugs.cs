@@ -37,6 +37,7 @@ internal static class PlantedBugs
         InReplica("compaction before the snapshot", "rule 8", SeededBug.CompactsBeforeSnapshot),
         InReplica("a snapshot before its log is durable", "rule 8", SeededBug.SnapshotBeforeDurable),
         InReplica("an installed snapshot keeps the log", "rule 8", SeededBug.InstallKeepsLog),
+        InReplica("an installed snapshot is written again", "rule 8", SeededBug.InstallWrittenAgain),
         InReplica("a grant to an ended session", "rule 17", SeededBug.GrantsToEndedSession),
         InReplica("a holding outlives its session", "rule 17", SeededBug.HoldingOutlivesSession),
         InReplica("the last in line first", "rule 20", SeededBug.GrantsLastInLine),
@@ -58,6 +59,7 @@ internal static class PlantedBugs
         new() { Name = "answers to an earlier activation heard", Rule = "rule 5", ForgesAnswers = true },
         new() { Name = "a deadline from the answer", Rule = "rule 13", DeadlineFromAnswer = true },
         new() { Name = "a deadline not watched", Rule = "rule 13", IgnoresDeadline = true },
+        new() { Name = "a sleep not noticed", Rule = "rule 13", TrustsMonotonicClock = true },
         new() { Name = "a repeat outside a session", Rule = "rule 15", RepeatsOutsideSession = true },
     ];
 

@@ -58,7 +58,7 @@ internal sealed record Scenario
             DriftMax = random.Chance(0.5) ? 0.004 : 0,
             SafetyUs = random.Between(20, 80) * 1_000_000,
             FaultIntervalUs = random.Between(500, 6_000) * 1_000,
-            Faults = isQuiet ? [] : DrawFaults(random),
+            Faults = isQuiet ? [] : DrawFaults(random.Fork()),
             ClientPauseUs = random.Between(20, 400) * 1_000,
             Names = (int)random.Between(1, 5),
             BaseIndex = random.Chance(0.3) ? random.Between(1, 10) : random.Between(1, 1L << 50),

@@ -42,6 +42,9 @@ internal sealed class World
     /// </summary>
     public bool IsSplitByAge { get; set; }
 
+    /// <summary>Told once, of the next snapshot that leaves a leader: who sends it, and to whom.</summary>
+    public Action<PeerProcess, SimulatedPeer>? SnapshotSent { get; set; }
+
     /// <summary>Null: it does not exist yet.</summary>
     public SimulatedPeer? PeerOf(PeerId id) => id.Value <= Peers.Count ? Peers[(int)id.Value - 1] : null;
 

@@ -1,6 +1,6 @@
 namespace Coordinator.Simulation.Engine;
 
-/// <summary>What a long enough run must have seen at least once: each kind of fault, and each interesting branch.</summary>
+/// <summary>What a long enough run must have seen at least once: the effects of faults, and each interesting branch.</summary>
 internal enum Happening
 {
     // Network
@@ -9,25 +9,11 @@ internal enum Happening
     MessageReordered,
     MessageClogged,
     MessageCut,
-    PartitionSymmetric,
-    PartitionOneWay,
-    PartitionRing,
-    NetworkStorm,
     AnswerToEarlierActivation,
 
-    // Processes and clocks
-    CrashAtOnce,
+    // Processes
     CrashBetweenEffects,
-    LongOutage,
     Restart,
-    RollingRestart,
-    Pause,
-    Suspend,
-    ClockJumpBack,
-    DuplicateActivation,
-    SplitByAge,
-    StaleLeader,
-    LeaderChurn,
     MessageToFencedActivation,
 
     // Storage
@@ -39,19 +25,15 @@ internal enum Happening
     LateWriteLanded,
     LateWriteFenced,
     WriteFenced,
+    TailReplacementLost,
     WriteBusy,
-    RowLockedByOthers,
-    DatabaseOutage,
     ActivationAnswerLost,
     EpochReadFailed,
     ChunkWriteFailed,
-    DatabaseRolledBack,
-    DatabaseEmptied,
 
     // Branches of the replica
     LeaderElected,
     LeaderChanged,
-    LeadershipTransferAsked,
     PeerAdded,
     PeerPromoted,
     PeerDemoted,
@@ -69,6 +51,8 @@ internal enum Happening
     SnapshotTaken,
     SnapshotInstalled,
     LogCompacted,
+    SnapshotOutlivedItsLeader,
+    CompactedPastFollower,
     EpochConfirmed,
 
     // Clients
@@ -78,6 +62,7 @@ internal enum Happening
     SessionClosed,
     ClientVanished,
     ClientReachedDeadline,
+    SleepOutlivedSession,
     GrantAtOnce,
     GrantAfterWait,
     TryRefused,

@@ -5,4 +5,7 @@ internal sealed class InvariantViolation(string invariant, string message, Excep
     : Exception($"{invariant}: {message}", inner)
 {
     public string Invariant { get; } = invariant;
+
+    /// <summary>Virtual time; the run that it ends sets it.</summary>
+    public long AtUs { get; set; }
 }

@@ -2,7 +2,7 @@ namespace Coordinator.Simulation.Engine;
 
 /// <summary>
 /// One machine's monotonic clock: its rate is slightly off, it stands still while the machine is suspended, and where a
-/// machine is broken it jumps back. It never runs ahead of real time by more than its drift: no rule could bear that.
+/// machine is broken it jumps.
 /// </summary>
 internal sealed class NodeClock(EventQueue events, double rate, long offsetUs)
 {
@@ -36,10 +36,10 @@ internal sealed class NodeClock(EventQueue events, double rate, long offsetUs)
         _isSuspended = false;
     }
 
-    public void JumpBack(long us)
+    public void Jump(long us)
     {
         CatchUp();
-        _localUs -= us;
+        _localUs += us;
     }
 
     private void CatchUp()

@@ -4,15 +4,10 @@ using Coordinator.Simulation.Network;
 
 namespace Coordinator.Simulation.Faults;
 
-/// <summary>
-/// Makes things go wrong at random times, and starts again what has gone down. Invariant: the storage of a minority at
-/// most is ever lost, so the group can always be healed.
-/// </summary>
-internal sealed partial class FaultInjector(World world, Prng random)
+/// <summary>Makes the planned faults happen, starts again what has gone down, and mends everything in the end.</summary>
+internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> plan, Prng random)
 {
     private bool _isOver;
-
-    private Scenario Scenario => world.Scenario;
 
     private EventQueue Events => world.Events;
 
@@ -21,8 +16,8 @@ internal sealed partial class FaultInjector(World world, Prng random)
         foreach (SimulatedPeer peer in world.Peers)
             peer.Start();
         Supervise();
-        if (Scenario.Faults.Count > 0)
-            ScheduleNext();
+        foreach (PlannedFault fault in plan)
+            Events.At(fault.AtUs, () => Inject(fault));
         ScheduleBackups();
     }
 
@@ -35,6 +30,7 @@ internal sealed partial class FaultInjector(World world, Prng random)
         world.Operator.Stop();
         world.Network.Mend();
         world.IsSplitByAge = false;
+        world.SnapshotSent = null;
         world.Network.Faults = new NetworkFaults();
         foreach (Storage.SimulatedDatabase database in world.Databases)
         {
@@ -48,6 +44,8 @@ internal sealed partial class FaultInjector(World world, Prng random)
             foreach (PeerProcess process in peer.Processes)
                 process.Unpause();
         }
+        foreach (Clients.LibraryClient client in world.Clients.OfType<Clients.LibraryClient>())
+            client.Wake();
     }
 
     /// <summary>As systemd or an orchestrator: what is down is started again after a moment.</summary>
@@ -66,14 +64,6 @@ internal sealed partial class FaultInjector(World world, Prng random)
         Events.After(random.Between(50_000, 1_000_000), Supervise);
     }
 
-    private void ScheduleNext() => Events.After(random.Between(1, 2 * Scenario.FaultIntervalUs), () =>
-    {
-        if (_isOver)
-            return;
-        Inject(random.Pick(Scenario.Faults));
-        ScheduleNext();
-    });
-
     private void ScheduleBackups() => Events.After(random.Between(200, 5_000) * 1_000, () =>
     {
         if (_isOver)
@@ -82,37 +72,12 @@ internal sealed partial class FaultInjector(World world, Prng random)
         ScheduleBackups();
     });
 
-    private void Inject(FaultKind kind)
+    private void Inject(PlannedFault fault)
     {
-        world.Trace.Add($"fault: {kind}");
-        switch (kind)
-        {
-            case FaultKind.CrashAtOnce or FaultKind.CrashBetweenEffects or FaultKind.LongOutage or FaultKind.RollingRestart
-                or FaultKind.Pause or FaultKind.Suspend or FaultKind.ClockJumpBack or FaultKind.DuplicateActivation
-                or FaultKind.SplitByAge or FaultKind.StaleLeader or FaultKind.LeaderChurn
-                or FaultKind.LeadershipTransfer:
-                InjectIntoPeers(kind);
-                break;
-            case FaultKind.PartitionSymmetric or FaultKind.PartitionOneWay or FaultKind.PartitionRing
-                or FaultKind.IsolatedLeader or FaultKind.CloggedLink or FaultKind.NetworkStorm or FaultKind.CutOffClient:
-                InjectIntoNetwork(kind);
-                break;
-            case FaultKind.MembershipChange:
-                world.Operator.Begin();
-                break;
-            case FaultKind.ClientVanishes:
-                random.Pick(world.Clients).Vanish();
-                break;
-            default:
-                InjectIntoStorage(kind);
-                break;
-        }
+        world.Trace.Add($"fault {fault.Number}: {fault.Kind}");
+        if (new InjectedFault(world, new Prng(fault.Seed)).TryHappen(fault.Kind))
+            world.Happenings.Count(fault.Kind);
+        else
+            world.Trace.Add($"fault {fault.Number}: nothing to strike");
     }
-
-    private SimulatedPeer AnyPeer() => random.Chance(0.4) && LeadingPeer() is { } leader ? leader : random.Pick(world.Peers.FindAll(peer => !peer.IsRetired));
-
-    private SimulatedPeer? LeadingPeer() => world.Peers.Find(peer => peer.Processes.Exists(process => process.IsLeader));
-
-    /// <summary>Short ones mostly: a fault that outlasts an election is no more interesting for being longer.</summary>
-    private long Duration() => random.Skewed(20_000, 12_000_000);
 }

@@ -7,13 +7,24 @@ internal enum FaultKind
     CrashBetweenEffects,
     LongOutage,
     RollingRestart,
+    /// <summary>A process stands still while its machine's clock goes on.</summary>
     Pause,
+
+    /// <summary>A machine sleeps: its monotonic clock stands still as well.</summary>
     Suspend,
+
+    /// <summary>No healthy Linux does that to its monotonic clock; a replica waits until time is where it was.</summary>
     ClockJumpBack,
+
+    /// <summary>As where a virtual machine is given the time that it has missed.</summary>
+    ClockJumpAhead,
+
     DuplicateActivation,
     SplitByAge,
     StaleLeader,
     LeaderChurn,
+    LeaderLostInSnapshot,
+    TailReplacementsLost,
     PartitionSymmetric,
     PartitionOneWay,
     PartitionRing,
@@ -30,4 +41,6 @@ internal enum FaultKind
     MembershipChange,
     ClientVanishes,
     CutOffClient,
+    ClientSuspended,
+    WallClockSet,
 }

@@ -12,12 +12,22 @@ namespace Coordinator.Simulation.Invariants;
 /// <summary>Checks nothing: counts the branches that a run has been through.</summary>
 internal sealed class BranchCounter(Happenings happenings)
 {
+    private readonly Dictionary<(PeerId To, long Index), Term> _snapshotsSent = [];
     private PeerId _leader;
+
+    public void Sending(Envelope envelope)
+    {
+        if (envelope.Message is { Type: MessageType.Snap, Snapshot: { } snapshot })
+            _snapshotsSent[(envelope.To, snapshot.Index)] = envelope.Message.Term;
+    }
 
     public void Landing(SimulatedRow before, PeerWrite write)
     {
         if (write.Snapshot is not null)
             happenings.Count(write.ReplaceLog ? Happening.SnapshotInstalled : Happening.SnapshotTaken);
+        if (write is { Snapshot: { } installed, ReplaceLog: true }
+            && _snapshotsSent.TryGetValue((write.Key.Peer, installed.Index), out Term sent) && sent < write.HardState.Term)
+            happenings.Count(Happening.SnapshotOutlivedItsLeader);
         if (write.CompactThrough > 0)
             happenings.Count(Happening.LogCompacted);
         if (!write.ReplaceLog && write.Entries.Count > 0 && write.Entries[0].Index <= before.LastIndex)
@@ -26,7 +36,12 @@ internal sealed class BranchCounter(Happenings happenings)
 
     public void AfterTurn(PeerProcess process, ReplicaEffects effects)
     {
-        if (!effects.LeadershipChanged || !process.IsLeader)
+        if (!process.IsLeader)
+            return;
+        if (effects.Persist is { CompactThrough: > 0 and long compacted }
+            && process.Machine!.Raft.GetStatus().Progress.Any(progress => progress.Match < compacted))
+            happenings.Count(Happening.CompactedPastFollower);
+        if (!effects.LeadershipChanged)
             return;
         happenings.Count(Happening.LeaderElected);
         if (!_leader.IsNone && _leader != process.Peer)

@@ -14,14 +14,19 @@ internal sealed class ClientBeliefs
 
     public void Begin(string name, SimulatedClient client, long token)
     {
-        if (_holders.TryGetValue(name, out (SimulatedClient Client, long Token) other))
-        {
-            throw new InvariantViolation(
-                "mutual exclusion for clients",
-                $"client {client.Number} holds {name} with token {token} while client {other.Client.Number} holds it with {other.Token}");
-        }
-        if (_tokens.TryGetValue(name, out long last) && last >= token)
-            throw new InvariantViolation("mutual exclusion for clients", $"token {token} of {name} after {last}");
+        Require(!_tokens.TryGetValue(name, out long last) || last < token, () => $"token {token} of {name} after {last}");
+        Continue(name, client, token);
+    }
+
+    /// <summary>Again, of a client that has acted on nothing for a while.</summary>
+    public void Continue(string name, SimulatedClient client, long token)
+    {
+        Require(
+            !_holders.TryGetValue(name, out (SimulatedClient Client, long Token) other),
+            () => $"client {client.Number} holds {name} with token {token} while client {other.Client.Number} holds it with {other.Token}");
+        Require(
+            !_tokens.TryGetValue(name, out long last) || last <= token,
+            () => $"client {client.Number} still holds {name} with token {token} after {last}");
         _tokens[name] = token;
         _holders.Add(name, (client, token));
     }
@@ -30,5 +35,11 @@ internal sealed class ClientBeliefs
     {
         if (_holders.TryGetValue(name, out (SimulatedClient Client, long Token) holder) && holder.Client == client)
             _holders.Remove(name);
+    }
+
+    private static void Require(bool condition, Func<string> message)
+    {
+        if (!condition)
+            throw new InvariantViolation("mutual exclusion for clients", message());
     }
 }

@@ -9,6 +9,7 @@ namespace Coordinator.Simulation.Invariants;
 internal sealed class ClientDeadlineFirst(EventQueue events) : Invariant
 {
     private readonly Dictionary<long, SessionBelief> _sessions = [];
+    private readonly List<SessionBelief> _expired = [];
 
     protected override string Name => "the client's deadline comes first";
 
@@ -19,12 +20,24 @@ internal sealed class ClientDeadlineFirst(EventQueue events) : Invariant
     {
         foreach (EndedSession ended in entry.SessionsEnded)
         {
-            if (ended.Reason == SessionEndReason.Expired && _sessions.TryGetValue(ended.SessionId, out SessionBelief? known))
-            {
-                Require(
-                    !known.IsAlive(),
-                    () => $"session {ended.SessionId} expires at {events.NowUs} µs, client {known.Client.Number} still believes in it");
-            }
+            if (ended.Reason != SessionEndReason.Expired || !_sessions.TryGetValue(ended.SessionId, out SessionBelief? known))
+                continue;
+            RequireOver(known);
+            _expired.Add(known);
         }
     }
+
+    /// <summary>A sleeping client believes in nothing; it must not begin again with what ended meanwhile.</summary>
+    public override void ClientWoke(SimulatedClient client)
+    {
+        foreach (SessionBelief session in _expired)
+        {
+            if (session.Client == client)
+                RequireOver(session);
+        }
+    }
+
+    private void RequireOver(SessionBelief session) => Require(
+        !session.IsAlive(),
+        () => $"session {session.Id} has expired by {events.NowUs} µs, client {session.Client.Number} still believes in it");
 }

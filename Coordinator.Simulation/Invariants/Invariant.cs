@@ -79,6 +79,11 @@ internal abstract class Invariant
     {
     }
 
+    /// <summary>A client's machine has slept, and the client has looked at its clocks.</summary>
+    public virtual void ClientWoke(SimulatedClient client)
+    {
+    }
+
     public virtual void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
     }

@@ -39,6 +39,12 @@ internal sealed partial class InvariantSet
             invariant.SessionGone(session);
     }
 
+    public void Woke(SimulatedClient client)
+    {
+        foreach (Invariant invariant in _all)
+            invariant.ClientWoke(client);
+    }
+
     public void CommandAnswered(SimulatedClient client, Command command, CommandAnswer answer)
     {
         _trace.Add($"client {client.Number}: {command.OperationCase} {command.RequestId} answered at {answer.Position.Index}: {answer.Result}");
@@ -58,6 +64,8 @@ internal sealed partial class InvariantSet
     }
 
     public void Believes(string name, SimulatedClient client, long token) => _beliefs.Begin(name, client, token);
+
+    public void BelievesStill(string name, SimulatedClient client, long token) => _beliefs.Continue(name, client, token);
 
     public void StoppedBelieving(string name, SimulatedClient client) => _beliefs.End(name, client);
 

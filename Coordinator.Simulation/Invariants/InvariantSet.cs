@@ -85,6 +85,7 @@ internal sealed partial class InvariantSet
 
     public void Sending(PeerProcess process, Envelope envelope)
     {
+        _branches.Sending(envelope);
         foreach (Invariant invariant in _all)
             invariant.Sending(process, envelope);
     }

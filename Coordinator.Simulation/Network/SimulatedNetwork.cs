@@ -8,7 +8,7 @@ namespace Coordinator.Simulation.Network;
 /// </summary>
 internal sealed class SimulatedNetwork(int places, EventQueue events, Prng random, Happenings happenings)
 {
-    private readonly bool[] _cut = new bool[places * places];
+    private readonly long[] _cutUntilUs = new long[places * places];
     private readonly long[] _cloggedUntilUs = new long[places * places];
     private readonly long[] _lastArrivalUs = new long[places * places];
 
@@ -16,14 +16,19 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
 
     public NetworkFaults Faults { get; set; } = new();
 
-    public void SetCut(int from, int to, bool isCut) => _cut[LinkOf(from, to)] = isCut;
+    /// <summary>Nothing arrives that way until then; cuts of one link may overlap.</summary>
+    public void Cut(int from, int to, long durationUs)
+    {
+        int link = LinkOf(from, to);
+        _cutUntilUs[link] = Math.Max(_cutUntilUs[link], events.NowUs + durationUs);
+    }
 
     public void Clog(int from, int to, long durationUs) =>
         _cloggedUntilUs[LinkOf(from, to)] = events.NowUs + durationUs;
 
     public void Mend()
     {
-        Array.Clear(_cut);
+        Array.Clear(_cutUntilUs);
         Array.Clear(_cloggedUntilUs);
     }
 
@@ -63,7 +68,7 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
         lastArrivalUs = Math.Max(Math.Max(lastArrivalUs + 1, events.NowUs + delayUs), _cloggedUntilUs[link]);
         events.At(lastArrivalUs, () =>
         {
-            if (_cut[link])
+            if (IsCut(link))
                 broken();
             else
                 deliver();
@@ -90,11 +95,13 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
     /// <summary>A cut takes what is on its way as well as what is sent into it.</summary>
     private void Arrive(int link, Action deliver)
     {
-        if (_cut[link])
+        if (IsCut(link))
             happenings.Count(Happening.MessageCut);
         else
             deliver();
     }
+
+    private bool IsCut(int link) => events.NowUs < _cutUntilUs[link];
 
     private int LinkOf(int from, int to) => (from * Places) + to;
 }

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Faults;
 
 namespace Coordinator.Simulation.Running;
 
@@ -11,11 +11,11 @@ internal static class SeedRunner
     /// <summary>From so many seeds on, a kind of fault or a branch that never happened is a failure of its own.</summary>
     public const long SeedsForAllHappenings = 300;
 
-    public static int RunOne(ulong seed, PlantedBug bug, bool traces, TextWriter output)
+    public static int RunOne(ulong seed, PlantedBug bug, Reduction reduction, bool traces, TextWriter output)
     {
         try
         {
-            RunResult result = SimulationRun.Run(seed, bug, traces ? output : null, hashesTrace: true);
+            RunResult result = SimulationRun.Run(seed, bug, traces ? output : null, hashesTrace: true, reduction);
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"seed {seed}: well; {result.Events} events, {result.TraceLines} lines, trace {result.TraceHash:x16}"));
@@ -23,37 +23,51 @@ internal static class SeedRunner
         }
         catch (InvariantViolation violation)
         {
-            Report(seed, violation, output);
+            FailureReport.Print(seed, bug, reduction, violation, output);
             return 1;
         }
+    }
+
+    public static int Shrink(ulong seed, PlantedBug bug, long runsMax, TextWriter output)
+    {
+        if (new Shrinker(seed, bug, runsMax).Shrink() is not { } shrunk)
+        {
+            output.WriteLine($"seed {seed}: well; there is nothing to shrink");
+            return 0;
+        }
+        shrunk.Describe(bug, output);
+        return 1;
     }
 
     public static int RunMany(ulong from, long count, bool twice, TextWriter output)
     {
         var total = new Happenings();
-        long peerTimeUs = 0;
-        var watch = Stopwatch.StartNew();
+        double hours = 0;
+        double peerHours = 0;
+        TimeSpan before = Environment.CpuUsage.TotalTime;
         for (ulong seed = from; seed < from + (ulong)count; seed++)
         {
             try
             {
                 RunResult result = SimulationRun.Run(seed, PlantedBug.None, hashesTrace: twice);
                 total.Add(result.Happenings);
-                peerTimeUs += result.PeerTimeUs;
+                hours += result.SimulatedUs / 3.6e9;
+                peerHours += result.SimulatedUs / 3.6e9 * result.Peers;
                 if (twice && !IsRepeated(seed, result, output))
                     return 1;
             }
             catch (InvariantViolation violation)
             {
-                Report(seed, violation, output);
+                FailureReport.Print(seed, PlantedBug.None, Reduction.None, violation, output);
                 return 1;
             }
         }
         PrintTable(total, output);
-        double minutes = watch.Elapsed.TotalMinutes;
+        // Not the wall clock: the figure is to be the same on a busy machine.
+        double minutes = (Environment.CpuUsage.TotalTime - before).TotalMinutes;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} seeds well in {minutes:0.0} minutes; {peerTimeUs / 3.6e9:0.0} simulated peer-hours, {peerTimeUs / 3.6e9 / minutes:0.0} a minute"));
+            $"{count} seeds well in {minutes:0.0} minutes of one core; {hours:0.0} simulated cluster-hours, {hours / minutes:0.0} a minute; {peerHours:0.0} peer-hours, {peerHours / minutes:0.0} a minute"));
         return AllHappened(count, total, output) ? 0 : 1;
     }
 
@@ -70,23 +84,17 @@ internal static class SeedRunner
     {
         if (count < SeedsForAllHappenings)
             return true;
-        Happening[] missing = [.. total.Missing()];
-        foreach (Happening happening in missing)
-            output.WriteLine($"never happened in {count} seeds: {happening}");
+        string[] missing = [.. total.MissingFaults().Select(kind => $"fault {kind}"), .. total.Missing().Select(happening => $"{happening}")];
+        foreach (string what in missing)
+            output.WriteLine($"never happened in {count} seeds: {what}");
         return missing.Length == 0;
     }
 
     private static void PrintTable(Happenings total, TextWriter output)
     {
+        foreach (FaultKind kind in Happenings.AllFaults)
+            output.WriteLine($"fault {kind,-22}{total[kind],12}");
         foreach (Happening happening in Happenings.All)
             output.WriteLine($"{happening,-28}{total[happening],12}");
-    }
-
-    private static void Report(ulong seed, InvariantViolation violation, TextWriter output)
-    {
-        output.WriteLine($"seed {seed}: {violation.Message}");
-        if (violation.InnerException is { } inner)
-            output.WriteLine(inner);
-        output.WriteLine($"replay: dotnet run -c Release --project Coordinator.Simulation -- --seed {seed} --trace");
     }
 }

@@ -18,30 +18,53 @@ internal static class SimulationRun
     private const long TicksToRest = 4_000;
 
     /// <exception cref="InvariantViolation">The run shows a bug.</exception>
-    public static RunResult Run(ulong seed, PlantedBug bug, TextWriter? traceOutput = null, bool hashesTrace = false)
+    public static RunResult Run(
+        ulong seed, PlantedBug bug, TextWriter? traceOutput = null, bool hashesTrace = false, Reduction? reduction = null)
     {
         SeededRaftBugs.Planted = bug.Raft;
         SeededBugs.Planted = bug.Replica;
-        var random = new Prng(seed);
-        var scenario = Scenario.Draw(seed, random);
         var events = new EventQueue();
         var trace = new Trace(events, traceOutput, hashesTrace);
-        World world = WorldBuilder.Build(scenario, bug, random, events, trace);
-        trace.Add($"seed {seed}: {scenario.Peers} peers, {scenario.Clients} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
         try
         {
-            Run(world, new FaultInjector(world, random.Fork()));
+            World world = Run(seed, bug, reduction ?? Reduction.None, events, trace);
+            return new RunResult(world.Happenings, events.NowUs, world.Scenario.Peers, events.Executed, trace.Hash, trace.Lines);
         }
-        catch (Exception broken) when (broken is not InvariantViolation)
+        catch (InvariantViolation violation)
         {
-            throw new InvariantViolation("nothing breaks", broken.Message, broken);
+            violation.AtUs = events.NowUs;
+            throw;
+        }
+        catch (Exception broken)
+        {
+            throw new InvariantViolation("nothing breaks", broken.Message, broken) { AtUs = events.NowUs };
         }
         finally
         {
             SeededRaftBugs.Planted = SeededRaftBug.None;
             SeededBugs.Planted = SeededBug.None;
         }
-        return new RunResult(world.Happenings, events.NowUs * scenario.Peers, events.Executed, trace.Hash, trace.Lines);
+    }
+
+    /// <summary>What the seed has in store, with nothing left out.</summary>
+    public static (Scenario Scenario, IReadOnlyList<PlannedFault> Faults) Plan(ulong seed) => Plan(seed, new Prng(seed));
+
+    private static (Scenario Scenario, IReadOnlyList<PlannedFault> Faults) Plan(ulong seed, Prng random)
+    {
+        var scenario = Scenario.Draw(seed, random);
+        return (scenario, FaultPlan.Draw(scenario, random.Fork()));
+    }
+
+    private static World Run(ulong seed, PlantedBug bug, Reduction reduction, EventQueue events, Trace trace)
+    {
+        var random = new Prng(seed);
+        (Scenario drawn, IReadOnlyList<PlannedFault> plan) = Plan(seed, random);
+        Scenario scenario = reduction.Of(drawn);
+        World world = WorldBuilder.Build(scenario, bug, random, events, trace);
+        world.Clients.RemoveAll(client => !reduction.KeepsClient(client.Number));
+        trace.Add($"seed {seed}: {scenario.Peers} peers, {world.Clients.Count} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
+        Run(world, new FaultInjector(world, reduction.Of(plan), random.Fork()));
+        return world;
     }
 
     private static void Run(World world, FaultInjector faults)
@@ -111,5 +134,6 @@ internal static class SimulationRun
         ]);
 }
 
-/// <param name="PeerTimeUs">Simulated time, summed over the peers.</param>
-internal sealed record RunResult(Happenings Happenings, long PeerTimeUs, long Events, ulong TraceHash, long TraceLines);
+/// <param name="SimulatedUs">Virtual time from the first event to the last.</param>
+internal sealed record RunResult(
+    Happenings Happenings, long SimulatedUs, int Peers, long Events, ulong TraceHash, long TraceLines);

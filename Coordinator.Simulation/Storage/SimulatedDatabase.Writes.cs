@@ -20,8 +20,11 @@ internal sealed partial class SimulatedDatabase
             throw new InvariantViolation("well-formed writes", $"write {write.WriteSeq} of peer {write.Key}: {problem}");
         if (Plants.AcknowledgesEarly)
             Answer(answer, WriteOutcome.Committed, 0);
-        WriteFate fate = IsUp ? DrawFate() : WriteFate.Failed;
-        long sentDelay = Delay();
+        bool losesTailReplacement = ReplacesTail(write) && random.Chance(Faults.TailReplacementLostChance);
+        WriteFate fate = !IsUp ? WriteFate.Failed : losesTailReplacement ? WriteFate.UnknownNotExecuted : DrawFate();
+        long sentDelay = losesTailReplacement ? random.Between(50_000, 2_000_000) : Delay();
+        if (losesTailReplacement)
+            happenings.Count(Happening.TailReplacementLost);
         long generation = _generation;
         switch (fate)
         {
@@ -48,6 +51,9 @@ internal sealed partial class SimulatedDatabase
                 break;
         }
     }
+
+    private bool ReplacesTail(PeerWrite write) =>
+        Find(write.Key) is { } row && write.Entries.Count > 0 && write.Entries[0].Index <= row.LastIndex;
 
     private WriteFate DrawFate()
     {

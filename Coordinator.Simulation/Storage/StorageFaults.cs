@@ -28,6 +28,9 @@ internal sealed record StorageFaults
 
     public long CommitMaxUs { get; init; } = 600;
 
+    /// <summary>Of a write that replaces a conflicting tail: it ends late, as unknown, and has not been executed.</summary>
+    public double TailReplacementLostChance { get; init; }
+
     /// <summary>Of activations, epoch reads and chunk writes.</summary>
     public double AnswerLostChance { get; init; }
 

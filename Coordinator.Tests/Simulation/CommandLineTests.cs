@@ -9,6 +9,9 @@ public sealed class CommandLineTests
     [InlineData("--seeds", "many")]
     [InlineData("--seed", "-1")]
     [InlineData("--no-such-option", "1")]
+    [InlineData("--faults", "3,x")]
+    [InlineData("--clients", "")]
+    [InlineData("--until", "2.5")]
     public void What_is_not_understood_is_said_with_the_usage(params string[] args)
     {
         using var output = new StringWriter();
@@ -62,6 +65,33 @@ public sealed class CommandLineTests
         using var errors = new StringWriter();
         Assert.Equal(2, CommandLine.Run(["--check", "no such file"], TextWriter.Null, errors));
         Assert.Contains("no such file", errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bug_that_nobody_knows_is_not_planted()
+    {
+        using var errors = new StringWriter();
+        Assert.Equal(2, CommandLine.Run(["--seed", "1", "--only", "no such bug"], TextWriter.Null, errors));
+        Assert.Contains("no such bug", errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_of_parts_has_those_alone()
+    {
+        using var output = new StringWriter();
+        Assert.Equal(0, CommandLine.Run(["--seed", "1", "--faults", "2", "--clients", "1", "--calm", "--trace"], output, TextWriter.Null));
+        Assert.Contains(" fault 2: ", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(" fault 1: ", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(" 1 clients", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failing_run_prints_how_to_replay_it_and_how_to_shrink_it()
+    {
+        using var output = new StringWriter();
+        Assert.Equal(1, CommandLine.Run(["--seed", "1", "--only", "a token used again"], output, TextWriter.Null));
+        Assert.Contains("-- --seed 1 --only \"a token used again\" --trace", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("-- --shrink 1 --only \"a token used again\"", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

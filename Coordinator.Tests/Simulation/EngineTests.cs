@@ -39,7 +39,7 @@ public sealed class EngineTests
     }
 
     [Fact]
-    public void A_clock_goes_at_its_rate_stands_still_while_suspended_and_jumps_back()
+    public void A_clock_goes_at_its_rate_stands_still_while_suspended_and_jumps()
     {
         var events = new EventQueue();
         var clock = new NodeClock(events, rate: 1.5, offsetUs: 1_000);
@@ -51,8 +51,10 @@ public sealed class EngineTests
         clock.Resume();
         events.RunUntil(1_100);
         Assert.Equal(1_300, clock.NowUs);
-        clock.JumpBack(500);
+        clock.Jump(-500);
         Assert.Equal(800, clock.NowUs);
+        clock.Jump(300);
+        Assert.Equal(1_100, clock.NowUs);
         Assert.Equal(100, clock.RealDuration(150));
     }
 

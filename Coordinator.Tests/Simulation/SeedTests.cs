@@ -1,5 +1,6 @@
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Faults;
 using Coordinator.Simulation.Running;
 
 namespace Coordinator.Tests.Simulation;
@@ -13,9 +14,12 @@ public sealed class SeedTests
     /// <summary>These need longer runs than an everyday one.</summary>
     private static readonly Happening[] Rare =
     [
-        Happening.StateAheadOfStoredLog, Happening.LateWriteLanded, Happening.ChunkWriteFailed, Happening.DatabaseEmptied,
-        Happening.DatabaseRolledBack, Happening.WriteBusy, Happening.Quarantined, Happening.ActivationAnswerLost,
+        Happening.StateAheadOfStoredLog, Happening.LateWriteLanded, Happening.ChunkWriteFailed, Happening.WriteBusy,
+        Happening.Quarantined, Happening.ActivationAnswerLost, Happening.SnapshotOutlivedItsLeader,
+        Happening.SleepOutlivedSession,
     ];
+
+    private static readonly FaultKind[] RareFaults = [FaultKind.DatabaseEmptied, FaultKind.DatabaseRolledBack];
 
     [Fact]
     public void Whole_clusters_keep_every_invariant_under_faults_and_serve_again_afterwards()
@@ -29,11 +33,12 @@ public sealed class SeedTests
             }
             catch (InvariantViolation violation)
             {
-                Assert.Fail($"{violation.Message}\ndotnet run -c Release --project Coordinator.Simulation -- --seed {seed} --trace\n{violation}");
+                Assert.Fail($"{violation.Message}\n{FailureReport.ReplayCommand(seed, PlantedBug.None, Reduction.None)}\n{violation}");
             }
         }
 
         Assert.Empty(total.Missing().Except(Rare));
+        Assert.Empty(total.MissingFaults().Except(RareFaults));
         Assert.Equal((long)Count, total[Happening.Converged]);
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Coordinator.Contracts;
-using Coordinator.Raft;
 using Coordinator.Replica.State;
 using Google.Protobuf;
 

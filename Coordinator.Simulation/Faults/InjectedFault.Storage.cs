@@ -1,24 +1,22 @@
 using Coordinator.Simulation.Cluster;
-using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Simulation.Faults;
 
-internal sealed partial class FaultInjector
+internal sealed partial class InjectedFault
 {
-    private void InjectIntoStorage(FaultKind kind)
+    private bool TryStorage(FaultKind kind)
     {
         SimulatedDatabase database = random.Pick(world.Databases);
         switch (kind)
         {
             case FaultKind.DatabaseOutage when database.IsUp:
-                world.Happenings.Count(Happening.DatabaseOutage);
                 database.GoDown();
                 Events.After(Duration(), database.ComeUp);
-                break;
+                return true;
             case FaultKind.DatabaseSlow:
                 Misbehave(database, new StorageFaults { SlowChance = random.Fraction(), SlowMaxUs = random.Skewed(5_000, 4_000_000) });
-                break;
+                return true;
             case FaultKind.DatabaseUnsure:
                 Misbehave(database, new StorageFaults
                 {
@@ -29,28 +27,33 @@ internal sealed partial class FaultInjector
                     UnknownLateChance = random.Fraction() * 0.2,
                     AnswerLostChance = random.Fraction() * 0.3,
                 });
-                break;
+                return true;
             case FaultKind.RowLocked:
-                world.Happenings.Count(Happening.RowLockedByOthers);
                 database.LockRow(random.Pick(world.Peers).Key, random.Skewed(1_000, 3_000_000));
-                break;
+                return true;
             case FaultKind.DatabaseRolledBack when MayLose(database) && database.HasBackup:
-                world.Happenings.Count(Happening.DatabaseRolledBack);
                 Lose(database, isEmptied: false);
                 database.Restore();
-                break;
+                return true;
             case FaultKind.DatabaseEmptied when MayLose(database):
-                world.Happenings.Count(Happening.DatabaseEmptied);
                 Lose(database, isEmptied: true);
                 database.Empty();
-                break;
+                return true;
+            default:
+                return false;
         }
     }
 
-    private void Misbehave(SimulatedDatabase database, StorageFaults faults)
+    private void Misbehave(SimulatedDatabase database, StorageFaults faults) => Misbehave(database, faults, Duration());
+
+    private void Misbehave(SimulatedDatabase database, StorageFaults faults, long durationUs)
     {
         database.Faults = faults;
-        Events.After(Duration(), () => database.Faults = StorageFaults.None);
+        Events.After(durationUs, () =>
+        {
+            if (database.Faults == faults)
+                database.Faults = StorageFaults.None;
+        });
     }
 
     /// <summary>

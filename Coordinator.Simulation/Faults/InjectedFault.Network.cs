@@ -1,41 +1,39 @@
-using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Network;
 
 namespace Coordinator.Simulation.Faults;
 
-internal sealed partial class FaultInjector
+internal sealed partial class InjectedFault
 {
-    private void InjectIntoNetwork(FaultKind kind)
+    private bool TryNetwork(FaultKind kind)
     {
         SimulatedNetwork network = world.Network;
         switch (kind)
         {
             case FaultKind.PartitionSymmetric:
-                world.Happenings.Count(Happening.PartitionSymmetric);
                 Split(network, bothWays: true);
-                break;
+                return true;
             case FaultKind.PartitionOneWay:
-                world.Happenings.Count(Happening.PartitionOneWay);
                 Split(network, bothWays: false);
-                break;
-            case FaultKind.PartitionRing:
-                world.Happenings.Count(Happening.PartitionRing);
+                return true;
+            case FaultKind.PartitionRing when world.Peers.Count > 2:
                 CutRing(network);
-                break;
-            case FaultKind.IsolatedLeader when LeadingPeer() is { } leader:
+                return true;
+            case FaultKind.IsolatedLeader when world.Peers.Count > 1 && LeadingPeer() is { } leader:
                 Isolate(leader, Duration());
-                break;
+                return true;
             case FaultKind.CloggedLink:
                 network.Clog(random.Below(network.Places), random.Below(network.Places), random.Skewed(50_000, 8_000_000));
-                break;
+                return true;
             case FaultKind.NetworkStorm:
                 Storm(network);
-                break;
+                return true;
             case FaultKind.CutOffClient:
                 int client = world.PlaceOfClient(random.Below(Scenario.Clients));
                 for (int peer = 0; peer < world.Peers.Count; peer++)
-                    CutFor(network, client, peer);
-                break;
+                    network.Cut(client, peer, Duration());
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -45,45 +43,39 @@ internal sealed partial class FaultInjector
         bool[] isLeft = new bool[network.Places];
         for (int place = 0; place < network.Places; place++)
             isLeft[place] = random.Chance(0.5);
+        // A partition has two sides: whatever was drawn, two neighbours are on different ones.
+        int alone = random.Below(network.Places);
+        isLeft[alone] = !isLeft[(alone + 1) % network.Places];
         for (int from = 0; from < network.Places; from++)
         {
             for (int to = 0; to < network.Places; to++)
             {
                 if (isLeft[from] != isLeft[to] && (bothWays || isLeft[from]))
-                    CutFor(network, from, to, durationUs);
+                    network.Cut(from, to, durationUs);
             }
         }
     }
 
-    /// <summary>Each peer reaches its neighbours alone.</summary>
+    /// <summary>Each peer reaches its neighbours alone; of three, where all are neighbours, the next one alone.</summary>
     private void CutRing(SimulatedNetwork network)
     {
         long durationUs = Duration();
-        bool isOneWay = random.Chance(0.3);
         int count = world.Peers.Count;
+        bool isOneWay = count == 3 || random.Chance(0.3);
         for (int from = 0; from < count; from++)
         {
             for (int to = 0; to < count; to++)
             {
                 int distance = (to - from + count) % count;
-                bool isNeighbour = distance == 1 || (distance == count - 1 && !isOneWay && count > 3);
+                bool isNeighbour = distance == 1 || (distance == count - 1 && !isOneWay);
                 if (from != to && !isNeighbour)
-                    CutFor(network, from, to, durationUs);
+                    network.Cut(from, to, durationUs);
             }
         }
     }
 
-    private void CutFor(SimulatedNetwork network, int from, int to) => CutFor(network, from, to, Duration());
-
-    private void CutFor(SimulatedNetwork network, int from, int to, long durationUs)
-    {
-        network.SetCut(from, to, true);
-        Events.After(durationUs, () => network.SetCut(from, to, false));
-    }
-
     private void Storm(SimulatedNetwork network)
     {
-        world.Happenings.Count(Happening.NetworkStorm);
         network.Faults = Scenario.Network with
         {
             LossChance = random.Fraction() * 0.4,
@@ -92,7 +84,7 @@ internal sealed partial class FaultInjector
         };
         Events.After(Duration(), () =>
         {
-            if (!_isOver)
+            if (!IsOver)
                 network.Faults = Scenario.Network;
         });
     }

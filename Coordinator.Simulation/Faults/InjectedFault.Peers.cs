@@ -1,68 +1,70 @@
 using Coordinator.Raft;
 using Coordinator.Simulation.Cluster;
-using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Simulation.Faults;
 
-internal sealed partial class FaultInjector
+internal sealed partial class InjectedFault
 {
-    private void InjectIntoPeers(FaultKind kind)
+    private bool TryPeers(FaultKind kind)
     {
         SimulatedPeer peer = AnyPeer();
         switch (kind)
         {
             case FaultKind.CrashAtOnce when peer.Newest is { } process:
-                world.Happenings.Count(Happening.CrashAtOnce);
                 peer.Crash(process);
-                break;
-            case FaultKind.CrashBetweenEffects:
-                peer.Newest?.CrashBetweenEffects();
-                break;
-            case FaultKind.LongOutage:
+                return true;
+            case FaultKind.CrashBetweenEffects when peer.Newest is { } process:
+                process.CrashBetweenEffects();
+                return true;
+            case FaultKind.LongOutage when !peer.IsHeldDown:
                 GoDownFor(peer);
-                break;
+                return true;
             case FaultKind.RollingRestart:
-                world.Happenings.Count(Happening.RollingRestart);
                 RollingRestart(0);
-                break;
+                return true;
             case FaultKind.Pause when peer.Newest is { } process:
-                world.Happenings.Count(Happening.Pause);
                 process.Pause(Duration());
-                break;
+                return true;
             case FaultKind.Suspend:
                 Suspend(peer);
-                break;
+                return true;
             case FaultKind.ClockJumpBack:
-                world.Happenings.Count(Happening.ClockJumpBack);
-                peer.Clock.JumpBack(random.Skewed(1_000, 5_000_000));
-                break;
+                peer.Clock.Jump(-random.Skewed(1_000, 5_000_000));
+                return true;
+            // A leader's clock that runs ahead shortens leases, by an election time-out at the most: rule 11 bears no more.
+            case FaultKind.ClockJumpAhead when !peer.Processes.Exists(process => process.IsLeader):
+                peer.Clock.Jump(random.Skewed(1_000, 30_000_000));
+                return true;
             case FaultKind.DuplicateActivation when peer is { IsLost: false, Newest: not null, Processes.Count: < 3 }:
-                world.Happenings.Count(Happening.DuplicateActivation);
                 peer.Start();
-                break;
+                return true;
             case FaultKind.SplitByAge when !world.IsSplitByAge:
                 SplitByAge();
-                break;
+                return true;
             case FaultKind.StaleLeader when LeadingPeer() is { } stale:
                 MakeStale(stale);
-                break;
+                return true;
             case FaultKind.LeaderChurn:
-                world.Happenings.Count(Happening.LeaderChurn);
                 Churn((int)random.Between(4, 16));
-                break;
+                return true;
+            case FaultKind.LeaderLostInSnapshot:
+                world.SnapshotSent = LoseLeaderInSnapshot;
+                return true;
+            case FaultKind.TailReplacementsLost:
+                LoseTailReplacements();
+                return true;
             case FaultKind.LeadershipTransfer when LeadingPeer() is { } leader:
-                world.Happenings.Count(Happening.LeadershipTransferAsked);
                 PeerId to = random.Pick(world.Peers).Id;
                 leader.Newest?.Post(machine => machine.TransferLeadership(to));
-                break;
+                return true;
+            default:
+                return false;
         }
     }
 
     private void GoDownFor(SimulatedPeer peer)
     {
-        if (peer.IsHeldDown)
-            return;
-        world.Happenings.Count(Happening.LongOutage);
         peer.IsHeldDown = true;
         peer.CrashAll();
         Events.After(random.Between(2_000, 20_000) * 1_000, () => peer.IsHeldDown = false);
@@ -71,7 +73,6 @@ internal sealed partial class FaultInjector
     /// <summary>All peers are taken over at once, and the old processes go on among themselves.</summary>
     private void SplitByAge()
     {
-        world.Happenings.Count(Happening.SplitByAge);
         world.IsSplitByAge = true;
         foreach (SimulatedPeer peer in world.Peers)
         {
@@ -84,7 +85,6 @@ internal sealed partial class FaultInjector
     /// <summary>A leader that sleeps through its succession, and wakes cut off from whoever could tell it.</summary>
     private void MakeStale(SimulatedPeer leader)
     {
-        world.Happenings.Count(Happening.StaleLeader);
         long pausedUs = Scenario.Options.ElectionTimeoutUs * random.Between(1, 6);
         leader.Newest?.Pause(pausedUs);
         Isolate(leader, pausedUs * 2);
@@ -96,7 +96,7 @@ internal sealed partial class FaultInjector
     /// </summary>
     private void Churn(int rounds)
     {
-        if (rounds == 0 || _isOver)
+        if (rounds == 0 || IsOver)
             return;
         if (LeadingPeer() is { } leader)
         {
@@ -108,18 +108,45 @@ internal sealed partial class FaultInjector
         Events.After(random.Between(1, 2 * Scenario.Options.ElectionTimeoutUs), () => Churn(rounds - 1));
     }
 
+    /// <summary>The next snapshot arrives, but its sender is gone before the receiver's slow database has taken it in.</summary>
+    private void LoseLeaderInSnapshot(PeerProcess leader, SimulatedPeer receiver)
+    {
+        long electionTimeoutUs = Scenario.Options.ElectionTimeoutUs;
+        Misbehave(
+            receiver.Database,
+            new StorageFaults { SlowChance = 0.8, SlowMaxUs = 8 * electionTimeoutUs },
+            random.Between(1, 10) * electionTimeoutUs);
+        Events.After(random.Below(20_000), () =>
+        {
+            if (leader.IsAlive)
+                leader.Owner.Crash(leader);
+        });
+    }
+
+    /// <summary>
+    /// Leaders change, and what replaces the tails of those before is lost on some peers while others commit it: so a peer's
+    /// state gets ahead of its stored log, which holds other entries at those indexes.
+    /// </summary>
+    private void LoseTailReplacements()
+    {
+        int rounds = (int)random.Between(4, 16);
+        foreach (SimulatedDatabase database in world.Databases)
+            Misbehave(database, new StorageFaults { TailReplacementLostChance = random.Fraction() }, rounds * Scenario.Options.ElectionTimeoutUs);
+        Churn(rounds);
+    }
+
     private void Isolate(SimulatedPeer peer, long durationUs)
     {
         for (int other = 0; other < world.Peers.Count; other++)
         {
-            CutFor(world.Network, peer.Place, other, durationUs);
-            CutFor(world.Network, other, peer.Place, durationUs);
+            world.Network.Cut(peer.Place, other, durationUs);
+            world.Network.Cut(other, peer.Place, durationUs);
         }
     }
 
     private void RollingRestart(int index)
     {
-        if (index >= world.Peers.Count || _isOver)
+        if (index >= world.Peers.Count || IsOver)
             return;
         world.Peers[index].CrashAll();
         Events.After(random.Between(500, 4_000) * 1_000, () => RollingRestart(index + 1));
@@ -128,7 +155,6 @@ internal sealed partial class FaultInjector
     /// <summary>The machine sleeps: its clock stands still while real time goes on.</summary>
     private void Suspend(SimulatedPeer peer)
     {
-        world.Happenings.Count(Happening.Suspend);
         long durationUs = Duration();
         peer.Clock.Suspend();
         foreach (PeerProcess process in peer.Processes)
