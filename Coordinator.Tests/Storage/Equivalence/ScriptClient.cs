@@ -28,7 +28,6 @@ internal sealed class ScriptClient(string name, PeerDatabase database, PostgresP
 
     private bool _writes;
     private bool _reads;
-    private bool _takes;
 
     public string Name => name;
 
@@ -45,14 +44,14 @@ internal sealed class ScriptClient(string name, PeerDatabase database, PostgresP
     public void Abandon()
     {
         proxy.CutClients();
-        _writes = _reads = _takes = false;
+        _writes = _reads = false;
     }
 
     /// <summary>Closes the server's side of what was abandoned.</summary>
     public void Forget()
     {
         proxy.DiscardCut();
-        _writes = _reads = _takes = false;
+        _writes = _reads = false;
     }
 
     public void WriterWasLost() => _writes = false;
@@ -72,8 +71,6 @@ internal sealed class ScriptClient(string name, PeerDatabase database, PostgresP
     {
         while (!_writes)
         {
-            // It may take the idle connection that the next activation would have had.
-            _takes = false;
             _writes = await WriteNobodyAsync() == WriteOutcome.Missing;
         }
     }
@@ -82,14 +79,14 @@ internal sealed class ScriptClient(string name, PeerDatabase database, PostgresP
     {
         while (!_reads)
         {
-            _takes = false;
             _reads = await database.ReadEpochsAsync() is not null;
         }
     }
 
+    /// <summary>Asked anew each time: what is idle in the pool may have been killed, or taken by the writer, since.</summary>
     public async Task ReadyToTakeAsync()
     {
-        for (int answered = 0; !_takes; _takes = answered == IdleMax)
+        for (int answered = 0; answered < IdleMax;)
         {
             answered = await database.ActivateAsync(Nobody, name, CancellationToken.None) is ActivationResult.Missing
                 ? answered + 1
