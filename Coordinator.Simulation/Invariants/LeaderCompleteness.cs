@@ -44,6 +44,6 @@ internal sealed class LeaderCompleteness(CommittedLog log, Func<World> world) : 
         bool isCompacted = term is null && raft.LastIndex >= entry.Index;
         Require(
             isCompacted || term == entry.Entry.Term,
-            () => $"the leader of term {raft.Term}, peer {process.Peer}, has term {term} at {entry.Index}, committed in term {entry.Entry.Term}");
+            () => $"the leader of term {raft.Term}, peer {process.Peer}, has {(term is null ? "nothing" : $"term {term}")} at {entry.Index}, committed in term {entry.Entry.Term}");
     }
 }
