@@ -24,6 +24,10 @@ internal enum SeededBug : byte
     InstallKeepsLog,
     SnapshotLacksMember,
     InstallWrittenAgain,
+    LevelNotReplicated,
+    LevelRaisedAlone,
+    HashNotCompared,
+    LeadersHashTakenForTruth,
 
     // The state
     GrantsToEndedSession,
