@@ -29,7 +29,7 @@ public sealed partial class ReplicaMachine
         if (!isSettled || _groupProposal > _state.AppliedIndex)
             return;
         int level = LevelOfAll();
-        if (level > _state.FeatureLevel)
+        if (level > _state.FeatureLevel && !IsMembershipChanging())
             ProposeForGroup(new Command { RaiseFeatureLevel = new RaiseFeatureLevel { Level = level } });
         else if (AppliedLevel >= FeatureLevels.StateHashInLog && _checks.IsDue(_state.AppliedIndex, _nowUs))
             ProposeForGroup(new Command { CheckState = Judge() });
@@ -55,6 +55,22 @@ public sealed partial class ReplicaMachine
                 level = Math.Min(level, ReportOf(peer)?.SupportedLevel ?? 0);
         }
         return level;
+    }
+
+    /// <summary>Then whoever joins has not been asked.</summary>
+    private bool IsMembershipChanging()
+    {
+        for (long index = _state.AppliedIndex + 1; index <= _raft.LastIndex;)
+        {
+            EntrySlice entries = _raft.Entries(index, _raft.LastIndex + 1);
+            foreach (Entry entry in entries)
+            {
+                if (entry.Type != EntryType.Normal)
+                    return true;
+            }
+            index += entries.Count;
+        }
+        return false;
     }
 
     private CheckState Judge() => _planted == SeededBug.LeadersHashTakenForTruth
