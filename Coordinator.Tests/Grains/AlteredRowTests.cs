@@ -43,7 +43,8 @@ public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
         {
             for (int i = 0; i < 50; i++)
                 await PutAsync(group, $"key-{i}");
-            await WaitAsync(() => group.Peers.All(peer => peer.Status.SnapshotIndex > 0 && IsCaughtUp(group, peer)));
+            await WaitAsync(() => group.Peers.All(peer =>
+                IsCaughtUp(group, peer) && peer.Status.LastIndex - peer.Status.SnapshotIndex <= options.SnapshotEntries));
         }
         await using (NpgsqlConnection connection = await server.ConnectAsync(_database))
             await alterAsync(connection);
@@ -51,7 +52,7 @@ public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
         await using EmbeddedGroup again = await StartAsync(options);
         PeerLoop altered = again.Peers.Single(peer => peer.Peer == AlteredPeer.Peer);
         using var patience = new CancellationTokenSource(Patience);
-        while (altered.Status.Service == ServiceState.Running)
+        while (altered.Status.Service is ServiceState.Running or ServiceState.Suspended)
         {
             patience.Token.ThrowIfCancellationRequested();
             await TryPutAsync(again, "more");
