@@ -28,8 +28,8 @@ public sealed partial class ReplicaMachine
         bool isSettled = _raft.IsLeader && _raft.CommittedInCurrentTerm && _state.AppliedIndex >= _raft.CommitIndex;
         if (!isSettled || _groupProposal > _state.AppliedIndex)
             return;
-        int level = LevelOfAll();
-        if (level > _state.FeatureLevel && !IsMembershipChanging())
+        if (_options.SupportedLevel > _state.FeatureLevel && LevelOfAll() is int level && level > _state.FeatureLevel
+            && !IsMembershipChanging())
             ProposeForGroup(new Command { RaiseFeatureLevel = new RaiseFeatureLevel { Level = level } });
         else if (AppliedLevel >= FeatureLevels.StateHashInLog && _checks.IsDue(_state.AppliedIndex, _nowUs))
             ProposeForGroup(new Command { CheckState = Judge() });
@@ -102,6 +102,7 @@ public sealed partial class ReplicaMachine
     private void TakeOut(ServiceState state, string why)
     {
         Halt(state, why);
+        FailApplying("This replica has stopped before it applied the command.");
         _isTakenOut = true;
     }
 

@@ -264,13 +264,17 @@ public sealed partial class ReplicaMachine
     {
         _effects.DropWork();
         Halt(ServiceState.Stopped, why);
-        if (_applying is { } ticket)
-        {
-            _applying = null;
-            _takenCommands.Add(ticket);
-            FailTaken(ErrorCode.OutcomeUnknown, "This replica broke while it applied the command.");
-        }
+        FailApplying("This replica broke while it applied the command.");
         return _effects;
+    }
+
+    private void FailApplying(string why)
+    {
+        if (_applying is not { } ticket)
+            return;
+        _applying = null;
+        _takenCommands.Add(ticket);
+        FailTaken(ErrorCode.OutcomeUnknown, why);
     }
 
     /// <summary>Answers carry the activation that they answer; all else stands for itself.</summary>

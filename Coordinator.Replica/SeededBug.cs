@@ -28,6 +28,7 @@ internal enum SeededBug : byte
     LevelRaisedAlone,
     HashNotCompared,
     LeadersHashTakenForTruth,
+    HashForgetsDeletes,
 
     // The state
     GrantsToEndedSession,

@@ -40,6 +40,7 @@ internal sealed class ConfigStore(long baseRevision, long revision)
     // Only ever asked for a text that is at hand, never walked: no order of hashes shows.
     private readonly Dictionary<string, string> _contentTypes = new(StringComparer.Ordinal);
 
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly SortedBlocks<string, ConfigRecord, OrdinalOrder> _records = new();
 
     public SortedBlocks<string, ConfigRecord, OrdinalOrder> Records => _records;
@@ -87,7 +88,8 @@ internal sealed class ConfigStore(long baseRevision, long revision)
         if (!_records.TryGet(delete.Key, out ConfigRecord? record))
             return OperationResult.Refused(ErrorCode.KeyNotFound);
         _records.Remove(delete.Key);
-        ContentsHash -= record.HashWith(delete.Key);
+        if (_planted != SeededBug.HashForgetsDeletes)
+            ContentsHash -= record.HashWith(delete.Key);
         Revision++;
         return new OperationResult(ErrorCode.Ok, Outcome.Done, Revision: Revision);
     }

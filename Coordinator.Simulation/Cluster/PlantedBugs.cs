@@ -50,6 +50,7 @@ internal static class PlantedBugs
         InReplica("a level raised by the leader alone", "rule 25", SeededBug.LevelRaisedAlone),
         InReplica("a hash that nobody compares", "rule 9", SeededBug.HashNotCompared),
         InReplica("the leader's hash taken for the truth", "rule 9", SeededBug.LeadersHashTakenForTruth),
+        InReplica("a hash that forgets what was deleted", "rule 9", SeededBug.HashForgetsDeletes),
         InStorage("a fence without the row lock", "rule 3", new() { FenceWithoutRowLock = true }),
         InStorage("a fence without the write's number", "rule 3", new() { FenceWithoutWriteSeq = true }),
         InStorage("re-activation that only looks", "rule 4", new() { ReactivationOnlyLooks = true }),
