@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Raft;
 using Coordinator.Replica.State;
 using Google.Protobuf;
 
