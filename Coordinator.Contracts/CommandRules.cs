@@ -43,17 +43,21 @@ public static class CommandRules
             Command.OperationOneofCase.PutConfig => CheckPut(command.PutConfig),
             Command.OperationOneofCase.DeleteConfig => CheckName(command.DeleteConfig.Key),
             Command.OperationOneofCase.ChangePeers => OutsideSession(command) ?? CheckPeers(command.ChangePeers),
+            Command.OperationOneofCase.RaiseFeatureLevel => OutsideSession(command) ?? CheckRaise(command.RaiseFeatureLevel),
+            Command.OperationOneofCase.CheckState => OutsideSession(command) ?? CheckCheck(command.CheckState),
             _ => Invalid("The command has no operation, or one that this version does not know."),
         };
     }
 
     /// <summary>
     /// As <see cref="Check"/>, for a command that comes from outside: only a leader proposes gathered keep-alives, whose
-    /// as_of_us is believed, and the passing of time; and the group's peers are the operator's business.
+    /// as_of_us is believed, the passing of time, feature levels and checks of the state; and the group's peers are the
+    /// operator's business.
     /// </summary>
     public static (ErrorCode Code, string Message)? CheckFromClient(Command command) =>
         command.OperationCase is Command.OperationOneofCase.KeepAlive or Command.OperationOneofCase.AdvanceTime
             or Command.OperationOneofCase.ChangePeers
+            or Command.OperationOneofCase.RaiseFeatureLevel or Command.OperationOneofCase.CheckState
             ? Invalid($"{command.OperationCase} is not for clients.")
             : Check(command) ?? CheckAnswered(command);
 
@@ -147,6 +151,12 @@ public static class CommandRules
         add.StorageId.Length != StorageIdBytes ? Invalid($"storage_id has {add.StorageId.Length} bytes; it must have {StorageIdBytes}.")
         : ResourceName.LabelProblem(add.Silo) is { } problem ? Invalid($"silo: {problem}")
         : null;
+
+    private static (ErrorCode, string)? CheckRaise(RaiseFeatureLevel raise) =>
+        raise.Level < 1 ? Invalid("The feature level must be at least 1.") : null;
+
+    private static (ErrorCode, string)? CheckCheck(CheckState check) =>
+        check.VerifiedIndex < 0 ? Invalid("verified_index may not be negative.") : null;
 
     private static (ErrorCode, string)? CheckName(string name) =>
         ResourceName.Problem(name) is { } problem ? (ErrorCode.InvalidName, problem) : null;

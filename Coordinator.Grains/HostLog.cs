@@ -37,7 +37,7 @@ internal static partial class HostLog
     private static partial void PeerLeads(ILogger log, long peer, long term);
 
     [LoggerMessage(3001, LogLevel.Critical, "Peer {Peer} is {State}: {Why}")]
-    private static partial void PeerHalted(ILogger log, long peer, ServiceState state, string why);
+    public static partial void PeerHalted(ILogger log, long peer, ServiceState state, string why);
 
     [LoggerMessage(3002, LogLevel.Critical, "Peer {Peer} broke an invariant and stops")]
     public static partial void PeerBroken(ILogger log, string peer, Exception broken);
@@ -73,6 +73,10 @@ internal static partial class HostLog
 
     [LoggerMessage(3023, LogLevel.Warning, "Replacing a lost peer waits")]
     public static partial void ReplacementWaits(ILogger log, Exception problem);
+
+    [LoggerMessage(3014, LogLevel.Error,
+        "Peer {Peer} leads, and its voters' states differ with no majority for any: restore the group, or remove the peer that you know to be wrong")]
+    public static partial void StateDisputed(ILogger log, long peer);
 
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);

@@ -63,6 +63,8 @@ public sealed class PeerLoop : IAsyncDisposable
         _replica = new ReplicaMachine(options, loaded, NowUs());
         _storage = new PeerStorageWorker(loaded.Key, database, owner, input => _inbox.Writer.TryWrite(input), time, log);
         _status = _replica.GetStatus();
+        if (_status.Service != ServiceState.Running)
+            HostLog.PeerHalted(log, Peer.Value, _status.Service, _status.Detail ?? "");
         _running = Task.Run(RunAsync);
         var tick = TimeSpan.FromMicroseconds(options.TickUs);
         _ticker = time.CreateTimer(_ => PostTick(), null, tick, tick);
@@ -216,6 +218,8 @@ public sealed class PeerLoop : IAsyncDisposable
             HostLog.PeerChanged(_log, before, _status);
             _leadershipChanged();
         }
+        if (_status.StateDisputed && !before.StateDisputed)
+            HostLog.StateDisputed(_log, Peer.Value);
     }
 
     private long NowUs() => (long)_time.GetElapsedTime(_startedAt).TotalMicroseconds + 1;

@@ -9,6 +9,7 @@ namespace Coordinator.Replica;
 /// </summary>
 /// <param name="Epoch">Of the sender's activation.</param>
 /// <param name="ReceiverEpoch">The latest activation of the receiver that the sender has heard; 0: none yet.</param>
+/// <param name="Report">Of the sender, whatever the message.</param>
 public sealed record Envelope(
     int Group,
     PeerId From,
@@ -16,6 +17,7 @@ public sealed record Envelope(
     long Epoch,
     PeerId To,
     long ReceiverEpoch,
+    PeerReport Report,
     Message Message)
 {
     /// <summary>
@@ -26,3 +28,9 @@ public sealed record Envelope(
 
     public Term CommitTerm { get; init; }
 }
+
+/// <summary>What the group's leader has to know of each member's program and state (rules 25 and 9).</summary>
+/// <param name="SupportedLevel">The highest feature level that its program can apply.</param>
+/// <param name="CheckIndex">Of the last CheckState entry that it applied; 0: none that it remembers.</param>
+/// <param name="CheckHash">Of its state's contents there.</param>
+public sealed record PeerReport(int SupportedLevel, long CheckIndex, ulong CheckHash);

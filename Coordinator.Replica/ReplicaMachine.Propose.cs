@@ -142,7 +142,7 @@ public sealed partial class ReplicaMachine
     /// <summary>This replica does not lead, or does not run: nothing that was asked of it was proposed.</summary>
     private void RefuseGathered()
     {
-        ErrorCode code = Service == ServiceState.Quarantined ? ErrorCode.Quarantined : ErrorCode.NotLeader;
+        ErrorCode code = CodeOfEnded();
         _commands.AddRange(_peerChanges);
         _peerChanges.Clear();
         _commands.ForEach(ticket => Refuse(ticket, code));
@@ -150,6 +150,9 @@ public sealed partial class ReplicaMachine
         _keepAlives.ForEach(ticket => Refuse(ticket, code));
         _keepAlives.Clear();
     }
+
+    private ErrorCode CodeOfEnded() =>
+        Service == ServiceState.Quarantined ? ErrorCode.Quarantined : ErrorCode.NotLeader;
 
     private void AnswerOverdue()
     {

@@ -45,6 +45,8 @@ public sealed partial class ReplicaMachine
     {
         if (message.To == PeerId.LocalAppendThread)
         {
+            if (message.Snapshot is { } unread && StopsAt(unread.Data))
+                return;
             if (message.Snapshot is { } installing && IsOfAnotherGroup(installing))
             {
                 Halt(ServiceState.Stopped, "The leader's snapshot is of another cluster or group: this silo is configured wrongly.");
@@ -58,6 +60,8 @@ public sealed partial class ReplicaMachine
         {
             foreach (Entry entry in message.Entries)
                 Apply(entry);
+            if (Service != ServiceState.Running)
+                return;
             foreach (Message response in message.Responses)
                 _raft.Step(response);
         }
@@ -104,7 +108,8 @@ public sealed partial class ReplicaMachine
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 
     private Envelope Wrap(Message message) => new(
-        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), message)
+        _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), _report,
+        message)
     {
         CommitIndex = _raft.CommitIndex,
         CommitTerm = _raft.TermAt(_raft.CommitIndex) ?? Term.Zero,
@@ -135,6 +140,7 @@ public sealed partial class ReplicaMachine
             _heardUs[peer] = _nowUs;
         _clock.Start(_planted == SeededBug.ClockOfItsOwn ? Math.Max(HighestStampUs(), _nowUs) : HighestStampUs(), _nowUs);
         _proposedStampUs = 0;
+        _groupProposal = 0;
         _appendTimes.Clear();
         _snapshotsSent.Clear();
         _watch.Reset();
@@ -159,12 +165,22 @@ public sealed partial class ReplicaMachine
     private void Apply(in Entry entry)
     {
         // After a re-activation Raft hands out again what the state, which stayed, has already applied.
-        if (entry.Index <= _state.AppliedIndex)
+        if (entry.Index <= _state.AppliedIndex || Service != ServiceState.Running)
             return;
         CommandTicket? ticket = _applying = _open.Match(entry.Index, entry.Term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
+        Command? command = entry.Type != EntryType.Normal || entry.Data.IsEmpty
+            ? null
+            : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
+        if (command?.RaiseFeatureLevel is { } raise && raise.Level > _options.SupportedLevel)
+        {
+            TakeOut(ServiceState.Stopped, FeatureLevels.Unsupported(raise.Level, _options.SupportedLevel));
+            return;
+        }
+        if (command is not null && _planted == SeededBug.LevelNotReplicated)
+            command = FeatureLevels.AsReadAt(_options.SupportedLevel, command);
         _applied.Clear();
-        ApplyResult result = entry.Type == EntryType.Normal ? ApplyCommand(entry, ticket) : ApplyPeerChange(entry);
+        ApplyResult result = entry.Type == EntryType.Normal ? ApplyCommand(entry, command, ticket) : ApplyPeerChange(entry);
         _appliedTerms.Applied(entry.Index, entry.Term);
         _snapshots.Applied(entry);
         Applied?.Invoke(entry, result, _applied);
@@ -176,11 +192,12 @@ public sealed partial class ReplicaMachine
         else if (ticket is not null)
             Settle(ticket, result);
         _applying = null;
+        if (command?.CheckState is { } check && AppliedLevel >= FeatureLevels.StateHashInLog)
+            CheckApplied(check, entry.Index);
     }
 
-    private ApplyResult ApplyCommand(in Entry entry, CommandTicket? ticket)
+    private ApplyResult ApplyCommand(in Entry entry, Command? command, CommandTicket? ticket)
     {
-        Command? command = entry.Data.IsEmpty ? null : ticket?.Command ?? Command.Parser.ParseFrom(entry.Data.Span);
         ApplyResult result = _state.Apply(entry.Index, entry.Term, entry.Stamp, command, _applied);
         // Raft puts an empty entry in the place of a membership change that it refuses.
         return command is null && ticket is not null

@@ -83,6 +83,8 @@ public sealed partial class ReplicaMachine
         ArgumentNullException.ThrowIfNull(loaded);
         if (Service != ServiceState.Suspended)
             return;
+        if (StopsAt(loaded.Snapshot.Data))
+            return;
         if (loaded.Snapshot.Pointer.Index > _state.AppliedIndex)
             ReplaceState(CoordinationState.ReadSnapshot(loaded.Snapshot.Data));
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
@@ -223,6 +225,8 @@ public sealed partial class ReplicaMachine
         FailTaken(ErrorCode.OutcomeUnknown, "This replica was brought up to date by a snapshot; ask again.");
         _state = state;
         _appliedTerms.Reset(state.AppliedIndex, state.AppliedTerm);
+        _checks.Reset(state.AppliedIndex, _nowUs);
+        _report = NewReport();
     }
 
     private void ReleaseWritten()

@@ -22,6 +22,7 @@ public sealed partial class ReplicaMachine
     private readonly OpenCommands _open = new();
     private readonly LeaderClock _clock;
     private readonly AppliedTerms _appliedTerms = new();
+    private readonly StateChecks _checks;
     private readonly Dictionary<PeerId, long> _heardUs = [];
     private readonly SeededBug _planted = SeededBugs.Planted;
 
@@ -37,6 +38,7 @@ public sealed partial class ReplicaMachine
 
     /// <param name="loaded">From an activation that has committed (rule 2).</param>
     /// <param name="nowUs">Monotonic time, microseconds; its zero is of no importance.</param>
+    /// <remarks>A stored state of a feature level that this program does not support stops the replica at once.</remarks>
     /// <exception cref="InvalidDataException">The stored snapshot does not hold a state.</exception>
     public ReplicaMachine(ReplicaOptions options, LoadedPeer loaded, long nowUs)
     {
@@ -49,10 +51,19 @@ public sealed partial class ReplicaMachine
         _clock = new LeaderClock(options.ElectionTimeoutUs);
         _watch = new FollowerWatch(2 * options.ElectionTimeoutUs);
         _reads = new ReadRounds(options.TickUs * options.HeartbeatTicks * 2);
+        _checks = new StateChecks(options);
+        int level = CoordinationState.ReadFeatureLevel(loaded.Snapshot.Data);
+        if (level > options.SupportedLevel)
+            loaded = Blank(loaded);
         _state = CoordinationState.ReadSnapshot(loaded.Snapshot.Data);
         _appliedTerms.Reset(_state.AppliedIndex, _state.AppliedTerm);
+        _checks.Reset(_state.AppliedIndex, nowUs);
+        _report = NewReport();
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
-        MembershipChanged();
+        if (level > options.SupportedLevel)
+            Halt(ServiceState.Stopped, FeatureLevels.Unsupported(level, options.SupportedLevel));
+        else
+            MembershipChanged();
     }
 
     public ServiceState Service { get; private set; } = ServiceState.Running;
@@ -84,13 +95,18 @@ public sealed partial class ReplicaMachine
     /// <summary>Ends the turn: proposes what was asked for, ticks, and gives out the work.</summary>
     public ReplicaEffects EndTurn()
     {
+        DrainRaft();
         if (Service == ServiceState.Running)
         {
-            DrainRaft();
             ProposeGathered();
+            ProposeForGroup();
             BeginReadRound();
             Tick();
             DrainRaft();
+        }
+        // What it applied may have ended its service.
+        if (Service == ServiceState.Running)
+        {
             ServeReads();
             BeginStorageWork();
         }
@@ -98,6 +114,8 @@ public sealed partial class ReplicaMachine
         {
             RefuseGathered();
         }
+        if (_isTakenOut)
+            _effects.DropWork();
         AnswerOverdue();
         return _effects;
     }
@@ -106,7 +124,7 @@ public sealed partial class ReplicaMachine
         _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
         _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
         _state.Revision, _state.SessionCount, IsServing, _writes.StoredCommitIndex, _state.Membership,
-        _membershipIndex, Detail);
+        _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail);
 
     /// <summary>A Raft message from another peer.</summary>
     public void Receive(Envelope envelope)
@@ -123,6 +141,7 @@ public sealed partial class ReplicaMachine
                 // What Raft has said to the earlier activation must not be taken for an answer to this one.
                 DrainRaft();
                 _activations.Record(envelope.From, envelope.Epoch);
+                _reports.Remove(envelope.From);
                 break;
         }
         if (envelope.ReceiverEpoch > _stored.Epoch)
@@ -130,6 +149,7 @@ public sealed partial class ReplicaMachine
             HeardOfSuccessor(envelope.ReceiverEpoch);
             return;
         }
+        _reports[envelope.From] = envelope.Report;
         if (IsAnswer(envelope.Message.Type) && envelope.ReceiverEpoch != _stored.Epoch)
             return;
         if (_raft.Leader.IsNone && envelope.CommitIndex > _raft.CommitIndex)
@@ -170,6 +190,11 @@ public sealed partial class ReplicaMachine
     public void Submit(CommandTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        if (IsLeader && FeatureLevels.Required(ticket.Command.OperationCase) > AppliedLevel)
+        {
+            RefuseUnknown(ticket);
+            return;
+        }
         ticket.DeadlineUs = _nowUs + _options.CommandTimeoutUs;
         (ticket.Command.ChangePeers is null ? _commands : _peerChanges).Add(ticket);
     }
@@ -185,6 +210,11 @@ public sealed partial class ReplicaMachine
     public void Submit(QueryTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        if (Service is ServiceState.Stopped or ServiceState.Quarantined)
+        {
+            Refuse(ticket, CodeOfEnded());
+            return;
+        }
         if (ticket.Query.Serializable)
         {
             Answer(ticket);
@@ -234,13 +264,17 @@ public sealed partial class ReplicaMachine
     {
         _effects.DropWork();
         Halt(ServiceState.Stopped, why);
-        if (_applying is { } ticket)
-        {
-            _applying = null;
-            _takenCommands.Add(ticket);
-            FailTaken(ErrorCode.OutcomeUnknown, "This replica broke while it applied the command.");
-        }
+        FailApplying("This replica broke while it applied the command.");
         return _effects;
+    }
+
+    private void FailApplying(string why)
+    {
+        if (_applying is not { } ticket)
+            return;
+        _applying = null;
+        _takenCommands.Add(ticket);
+        FailTaken(ErrorCode.OutcomeUnknown, why);
     }
 
     /// <summary>Answers carry the activation that they answer; all else stands for itself.</summary>

@@ -1,3 +1,5 @@
+using Coordinator.Replica.State;
+
 namespace Coordinator.Replica;
 
 /// <summary>How one replica behaves. Times are microseconds. Everything here may differ between replicas of a group.</summary>
@@ -56,6 +58,15 @@ public sealed record ReplicaOptions
 
     /// <summary>A snapshot that a follower has not confirmed by then is taken for lost, and sent again.</summary>
     public long SnapshotTimeoutUs { get; init; } = 30_000_000;
+
+    /// <summary>The highest feature level that this program applies (rule 25); lower only where an older one is played.</summary>
+    public int SupportedLevel { get; init; } = FeatureLevels.Known;
+
+    /// <summary>Applied entries after which the leader has the replicas compare their states again (rule 9).</summary>
+    public long CheckEntries { get; init; } = 10_000;
+
+    /// <summary>The least time between two comparisons.</summary>
+    public long CheckIntervalUs { get; init; } = 1_000_000;
 
     public long ElectionTimeoutUs => TickUs * ElectionTicks;
 }

@@ -22,6 +22,9 @@ public enum ServiceState
 /// <param name="StoredCommitIndex">What a restart would know to be committed.</param>
 /// <param name="Membership">As far as applied here.</param>
 /// <param name="MembershipIndex">Of the last entry applied here that changed it; 0: it is that of a snapshot.</param>
+/// <param name="FeatureLevel">The group's (rule 25).</param>
+/// <param name="StateDisputed">It leads, and a majority has reported hashes of the state of which no one is a majority's
+/// (rule 9): nobody can tell which is right.</param>
 /// <param name="Detail">Why, when the state is not running.</param>
 public sealed record ReplicaStatus(
     PeerId Peer,
@@ -40,4 +43,6 @@ public sealed record ReplicaStatus(
     long StoredCommitIndex,
     GroupMembership Membership,
     long MembershipIndex,
+    int FeatureLevel,
+    bool StateDisputed,
     string? Detail);

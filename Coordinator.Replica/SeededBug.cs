@@ -24,6 +24,11 @@ internal enum SeededBug : byte
     InstallKeepsLog,
     SnapshotLacksMember,
     InstallWrittenAgain,
+    LevelNotReplicated,
+    LevelRaisedAlone,
+    HashNotCompared,
+    LeadersHashTakenForTruth,
+    HashForgetsDeletes,
 
     // The state
     GrantsToEndedSession,

@@ -32,6 +32,8 @@ public sealed partial class CoordinationState
         AppliedTerm = term;
         if (stampUs > LogTimeUs)
             LogTimeUs = stampUs;
+        if (command is not null && _planted != SeededBug.LevelNotReplicated)
+            command = FeatureLevels.AsReadAt(FeatureLevel, command);
         var context = new ApplyContext(index, LogTimeUs, effects);
         int waitsBefore = effects.WaitsEnded.Count;
         int sessionsBefore = effects.SessionsEnded.Count;
@@ -104,7 +106,11 @@ public sealed partial class CoordinationState
             case Command.OperationOneofCase.KeepAlive:
                 Sessions.KeepAlive(command.KeepAlive);
                 return new ApplyResult(Nothing, 0);
+            case Command.OperationOneofCase.RaiseFeatureLevel:
+                FeatureLevel = Math.Max(FeatureLevel, command.RaiseFeatureLevel.Level);
+                return new ApplyResult(Nothing, 0);
             case Command.OperationOneofCase.AdvanceTime:
+            case Command.OperationOneofCase.CheckState:
                 return new ApplyResult(Nothing, 0);
             case Command.OperationOneofCase.PutConfig when command.SessionId == 0:
                 return Config.Put(command.PutConfig).ToApplyResult();
@@ -223,8 +229,23 @@ public sealed partial class CoordinationState
                 _hash.Add(command.PutConfig.Value.Span);
             else if (command.OperationCase == Command.OperationOneofCase.KeepAlive)
                 HashKeepAlive(command.KeepAlive);
+            else
+                HashGroupCommand(command);
         }
         HashResult(result);
+    }
+
+    private void HashGroupCommand(Command command)
+    {
+        if (command.OperationCase == Command.OperationOneofCase.RaiseFeatureLevel)
+        {
+            _hash.Add((long)command.RaiseFeatureLevel.Level);
+        }
+        else if (command.OperationCase == Command.OperationOneofCase.CheckState)
+        {
+            _hash.Add(command.CheckState.VerifiedIndex);
+            _hash.Add(command.CheckState.VerifiedHash);
+        }
     }
 
     private void HashKeepAlive(KeepAlive keepAlive)

@@ -32,9 +32,12 @@ public sealed partial class CoordinationState
 
     /// <summary>The state at a bootstrap snapshot.</summary>
     /// <param name="baseRevision">The revision to go on from; not 0 in a group that was rebuilt (rule 19).</param>
+    /// <param name="featureLevel">All programs of the group have to support it (rule 25).</param>
     public static CoordinationState Create(
-        StateSettings settings, GroupMembership membership, long index, Term term, long baseRevision = 0)
+        StateSettings settings, GroupMembership membership, long index, Term term, long baseRevision = 0,
+        int featureLevel = FeatureLevels.Known)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(featureLevel, FeatureLevels.First);
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfNegative(term.Value);
         ArgumentOutOfRangeException.ThrowIfNegative(baseRevision);
@@ -44,12 +47,12 @@ public sealed partial class CoordinationState
             Term = term,
             BaseRevision = baseRevision,
             Revision = baseRevision,
-            FeatureLevel = FeatureLevels.First,
+            FeatureLevel = featureLevel,
         });
     }
 
-    /// <summary>What a peer has that was just made for a group: it hears all else from the others.</summary>
-    public static CoordinationState CreateBlank(Guid clusterId, int group) => Create(
+    /// <summary>What a peer has that was just made for a group: it hears all else, the level too, from the others.</summary>
+    public static CoordinationState CreateBlank(Guid clusterId, int group, long index = 0, Term term = default) => Create(
         StateSettings.Default,
         new GroupMembership
         {
@@ -59,8 +62,9 @@ public sealed partial class CoordinationState
             Peers = [],
             NextPeerId = new PeerId(1),
         },
-        index: 0,
-        Term.Zero);
+        index,
+        term,
+        featureLevel: FeatureLevels.First);
 
     public long AppliedIndex { get; private set; }
 
@@ -73,7 +77,7 @@ public sealed partial class CoordinationState
     public long Revision => Config.Revision;
 
     /// <summary>What apply may do; the same on every replica (rule 25).</summary>
-    public int FeatureLevel { get; }
+    public int FeatureLevel { get; private set; }
 
     public GroupMembership Membership { get; private set; }
 
@@ -123,6 +127,26 @@ public sealed partial class CoordinationState
     /// <exception cref="InvalidDataException">The bytes are no snapshot; the message names what is wrong.</exception>
     public static GroupMembership ReadMembership(ReadOnlyMemory<byte> data) =>
         SnapshotHeader.Read(SnapshotReader.Open(data)).Membership;
+
+    /// <summary>
+    /// The feature level alone: of a later one nothing else can be read.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The bytes are no snapshot; the message names what is wrong.</exception>
+    public static int ReadFeatureLevel(ReadOnlyMemory<byte> data) =>
+        SnapshotHeader.ReadFeatureLevel(SnapshotReader.Open(data));
+
+    /// <summary>
+    /// A hash of all that the state holds, <see cref="Hash"/> included (rule 9): unlike that alone it notices contents
+    /// that no entry has made. Costs a walk over sessions and locks; the configuration's part is kept up to date.
+    /// </summary>
+    public ulong ContentsHash()
+    {
+        var writer = new SnapshotWriter(output: null);
+        StateSnapshot.WriteUpToConfig(this, writer);
+        writer.Int64((long)Config.ContentsHash);
+        writer.Finish();
+        return writer.Hash;
+    }
 
     /// <summary>A hash of the snapshot's bytes: costs as much as writing one.</summary>
     public ulong ComputeStateHash()

@@ -31,12 +31,8 @@ internal static class SnapshotHeader
     /// <summary>An empty state at the snapshot's position.</summary>
     public static CoordinationState Read(SnapshotReader reader)
     {
-        reader.Require(reader.Int32("the magic number") == Magic, "it is no snapshot of a group.");
-        int version = reader.Int32("the format version");
-        reader.Require(version == FormatVersion, $"format version {version} is unknown to this program.");
-        int level = reader.Int32("the feature level");
-        reader.Require(
-            level is >= FeatureLevels.First and <= FeatureLevels.Known, $"feature level {level} is unknown to this program.");
+        int level = ReadFeatureLevel(reader);
+        reader.Require(level <= FeatureLevels.Known, $"feature level {level} is unknown to this program.");
         StateSettings settings = ReadSettings(reader);
         var origin = new StateOrigin
         {
@@ -60,6 +56,16 @@ internal static class SnapshotHeader
         {
             throw new InvalidDataException($"The snapshot's membership is wrong: {e.Message}", e);
         }
+    }
+
+    public static int ReadFeatureLevel(SnapshotReader reader)
+    {
+        reader.Require(reader.Int32("the magic number") == Magic, "it is no snapshot of a group.");
+        int version = reader.Int32("the format version");
+        reader.Require(version == FormatVersion, $"format version {version} is unknown to this program.");
+        int level = reader.Int32("the feature level");
+        reader.Require(level >= FeatureLevels.First, $"{level} is no feature level.");
+        return level;
     }
 
     private static StateSettings ReadSettings(SnapshotReader reader)

@@ -12,6 +12,16 @@ internal static class StateSnapshot
 {
     public static void Write(CoordinationState state, SnapshotWriter writer)
     {
+        WriteUpToConfig(state, writer);
+        SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor records = state.Config.Records.All();
+        while (records.MoveNext())
+            SnapshotConfig.Write(records.Key, records.Current, writer);
+        writer.Finish();
+    }
+
+    /// <summary>All parts but the keys themselves; their number is the last of it.</summary>
+    public static void WriteUpToConfig(CoordinationState state, SnapshotWriter writer)
+    {
         SnapshotHeader.Write(state, writer);
         writer.Int32(state.Sessions.Count);
         foreach (Session session in state.Sessions.ById.All())
@@ -20,10 +30,6 @@ internal static class StateSnapshot
         foreach (LockResource resource in state.Locks.Resources.All())
             SnapshotLocks.Write(resource, writer);
         writer.Int32(state.Config.Records.Count);
-        SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor records = state.Config.Records.All();
-        while (records.MoveNext())
-            SnapshotConfig.Write(records.Key, records.Current, writer);
-        writer.Finish();
     }
 
     /// <exception cref="InvalidDataException">The bytes are no snapshot; the message names what is wrong.</exception>

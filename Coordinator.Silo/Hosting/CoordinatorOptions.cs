@@ -35,6 +35,9 @@ internal sealed record CoordinatorOptions
     /// <summary>Between two words of an idle leader.</summary>
     public required TimeSpan HeartbeatInterval { get; init; }
 
+    /// <summary>Log entries after which the peers compare their states.</summary>
+    public required int StateCheckEntries { get; init; }
+
     public required PostgresOptions Postgres { get; init; }
 
     /// <summary>ConnectionStrings:Coordinator: a server to use in place of a private one.</summary>

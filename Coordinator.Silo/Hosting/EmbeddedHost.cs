@@ -79,6 +79,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
             TickUs = (long)options.HeartbeatInterval.TotalMicroseconds,
             ElectionTicks = (int)Math.Ceiling(options.ElectionTimeout / options.HeartbeatInterval),
             HeartbeatTicks = 1,
+            CheckEntries = options.StateCheckEntries,
         },
     };
 }

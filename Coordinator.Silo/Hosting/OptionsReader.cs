@@ -30,6 +30,7 @@ internal static class OptionsReader
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
             HeartbeatInterval = settings.Duration(
                 "HeartbeatInterval", TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10)),
+            StateCheckEntries = settings.Number("StateCheckEntries", 10_000, 100, 10_000_000),
             Postgres = new PostgresOptions(
                 settings.OptionalText("Postgres:BinFolder"),
                 settings.Text("Postgres:RunAs", "postgres"),

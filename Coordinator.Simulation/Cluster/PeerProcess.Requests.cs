@@ -29,7 +29,13 @@ internal sealed partial class PeerProcess
                 _effects.Add(() => mine.Answer(this, answer));
         }
         foreach ((QueryTicket ticket, Contracts.QueryAnswer answer) in effects.Answered)
-            _effects.Add(() => ((ClientQueryTicket)ticket).Answer(this, answer));
+        {
+            // What an altered state answers until it is found is beyond the promise.
+            Contracts.QueryAnswer heard = _peer.IsAltered
+                ? new Contracts.QueryAnswer { Error = Contracts.ErrorCode.NotLeader, Position = answer.Position }
+                : answer;
+            _effects.Add(() => ((ClientQueryTicket)ticket).Answer(this, heard));
+        }
         foreach ((KeepAliveTicket ticket, Contracts.KeepAliveAnswer answer) in effects.KeptAlive)
             _effects.Add(() => ((ClientKeepAliveTicket)ticket).Answer(this, answer));
         foreach (EndedSession ended in effects.SessionsEnded)

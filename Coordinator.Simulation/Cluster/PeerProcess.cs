@@ -29,10 +29,14 @@ internal sealed partial class PeerProcess
         _peer = peer;
         _random = random;
         Number = number;
+        ProgramLevel = peer.ProgramLevel;
         _storage = new StorageWorker(world, peer, this, random);
     }
 
     public int Number { get; }
+
+    /// <summary>The highest feature level that its program supports (rule 25).</summary>
+    public int ProgramLevel { get; }
 
     public PeerId Peer => _peer.Id;
 
@@ -67,11 +71,12 @@ internal sealed partial class PeerProcess
     public void Activated(LoadedPeer loaded)
     {
         Epoch = loaded.Epoch;
-        ReplicaOptions options = _world.Scenario.Options with { Seed = _random.Next() };
+        ReplicaOptions options = _world.Scenario.Options with { Seed = _random.Next(), SupportedLevel = ProgramLevel };
         Machine = new ReplicaMachine(options, loaded, _peer.Clock.NowUs);
         Machine.Applied = (in Entry entry, in Replica.State.ApplyResult result, Replica.State.ApplyEffects effects) =>
             _world.Invariants.Applied(this, entry, result, effects);
         _world.Invariants.Activated(this, loaded);
+        _peer.Activated(this);
         ScheduleTick();
     }
 
@@ -196,6 +201,12 @@ internal sealed partial class PeerProcess
 
     private void Send(Envelope envelope)
     {
+        // Whoever takes over an altered state is as wrong as that, and nobody promises to find a majority that is.
+        if (_peer.IsAltered && HandsOnAltered(envelope.Message))
+        {
+            _peer.Crash(this);
+            return;
+        }
         _world.Invariants.Sending(this, envelope);
         if (_world.Trace.IsOn && envelope.Message.Type is not (MessageType.Heartbeat or MessageType.HeartbeatResp))
             TraceSend(envelope);
@@ -208,6 +219,13 @@ internal sealed partial class PeerProcess
         }
         if (!_world.Network.Send(_peer.Place, to.Place, () => to.Deliver(envelope, fromNewest: _peer.Newest == this)) && _random.Chance(0.3))
             Post(machine => machine.ReportUnreachable(envelope.To));
+    }
+
+    private bool HandsOnAltered(Message message)
+    {
+        EntrySlice entries = message.Entries;
+        return message.Type == MessageType.Snap || (message.Type == MessageType.App && !entries.IsEmpty
+            && entries[0].Index <= _peer.AlteredIndex && _peer.AlteredIndex < entries[0].Index + entries.Count);
     }
 
     private void TraceSend(Envelope envelope)

@@ -1,4 +1,5 @@
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Faults;
 using Coordinator.Simulation.Network;
@@ -43,6 +44,9 @@ internal sealed record Scenario
     /// <summary>Where log and revision begin.</summary>
     public required long BaseIndex { get; init; }
 
+    /// <summary>The group's first feature level; all programs of the cluster are at first of this version.</summary>
+    public required int FirstLevel { get; init; }
+
     public static Scenario Draw(ulong seed, Prng random)
     {
         bool isTiny = random.Chance(0.7);
@@ -62,6 +66,7 @@ internal sealed record Scenario
             ClientPauseUs = random.Between(20, 400) * 1_000,
             Names = (int)random.Between(1, 5),
             BaseIndex = random.Chance(0.3) ? random.Between(1, 10) : random.Between(1, 1L << 50),
+            FirstLevel = random.Chance(0.3) ? FeatureLevels.First : FeatureLevels.Known,
         };
     }
 
@@ -81,6 +86,8 @@ internal sealed record Scenario
         CommandTimeoutUs = random.Between(1_000, 8_000) * 1_000,
         SnapshotTimeoutUs = random.Between(500, 6_000) * 1_000,
         QueryTimeoutUs = random.Between(1_000, 5_000) * 1_000,
+        CheckEntries = random.Between(20, 200),
+        CheckIntervalUs = random.Between(50, 1_000) * 1_000,
     };
 
     private static readonly long[] TickChoices = [20_000, 50_000, 100_000];

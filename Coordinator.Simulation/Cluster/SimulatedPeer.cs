@@ -38,6 +38,23 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     /// <summary>It has left the group, and is switched off for good.</summary>
     public bool IsRetired { get; set; }
 
+    /// <summary>
+    /// What it stores was changed by hand, and it counts as lost: but it runs, and says what it says, until it is found.
+    /// </summary>
+    public bool IsAltered { get; set; }
+
+    /// <summary>Of the altered entry; 0: it is the snapshot.</summary>
+    public long AlteredIndex { get; set; }
+
+    /// <summary>It was altered, and has taken itself out.</summary>
+    public bool IsFound { get; set; }
+
+    /// <summary>The highest feature level of the program that its next process runs.</summary>
+    public required int ProgramLevel { get; set; }
+
+    /// <summary>The highest feature level of the programs that it has run.</summary>
+    public int HighestLevelRun { get; private set; }
+
     /// <summary>Down on purpose for now; nobody starts it.</summary>
     public bool IsHeldDown { get; set; }
 
@@ -50,6 +67,13 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
         Processes.Add(process);
         world.Trace.Add($"peer {Id}: process {process.Number} starts");
         process.Start();
+    }
+
+    public void Activated(PeerProcess process)
+    {
+        HighestLevelRun = Math.Max(HighestLevelRun, process.ProgramLevel);
+        if (world.Peers.Exists(peer => peer.Newest is { Machine: not null } other && other.ProgramLevel != process.ProgramLevel))
+            world.Happenings.Count(Happening.MixedVersions);
     }
 
     public void Crash(PeerProcess process)

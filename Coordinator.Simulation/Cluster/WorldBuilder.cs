@@ -59,7 +59,8 @@ internal static class WorldBuilder
     private static void AddFirstPeers(World world, Prng random, GroupMembership membership)
     {
         long index = world.Scenario.BaseIndex;
-        var state = CoordinationState.Create(StateSettings.Default, membership, index, FirstTerm, baseRevision: index);
+        var state = CoordinationState.Create(StateSettings.Default, membership, index, FirstTerm, baseRevision: index,
+            featureLevel: world.Scenario.FirstLevel);
         var bytes = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(bytes);
         foreach (PeerRecord record in membership.Peers)
@@ -95,7 +96,11 @@ internal static class WorldBuilder
             ? world.Databases[0]
             : AddDatabase(world, random);
         database.Bootstrap(row);
-        var peer = new SimulatedPeer(world, row.Key, database, DrawClock(world, random));
+        var peer = new SimulatedPeer(world, row.Key, database, DrawClock(world, random))
+        {
+            // Whoever joins later is set up with the newest.
+            ProgramLevel = world.Peers.Count < world.Scenario.Peers ? world.Scenario.FirstLevel : FeatureLevels.Known,
+        };
         world.Peers.Add(peer);
         return peer;
     }

@@ -54,6 +54,10 @@ internal enum Happening
     SnapshotOutlivedItsLeader,
     CompactedPastFollower,
     EpochConfirmed,
+    MixedVersions,
+    FeatureLevelRaised,
+    StateVerified,
+    DivergenceFound,
 
     // Clients
     SessionCreated,

@@ -40,6 +40,9 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
         foreach (SimulatedPeer peer in world.Peers)
         {
             peer.IsHeldDown = false;
+            // Too few entries came for a check to find it: in a group at rest nothing more would.
+            if (peer.IsAltered)
+                peer.CrashAll();
             peer.Clock.Resume();
             foreach (PeerProcess process in peer.Processes)
                 process.Unpause();
@@ -54,7 +57,8 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
         foreach (SimulatedPeer peer in world.Peers)
         {
             // Nobody starts what a backup has been restored under; that a row is missing shows only when it is tried.
-            bool isStartable = !peer.IsRetired && (!peer.IsLost || (peer.IsEmptied && random.Chance(0.2)));
+            bool isUnfound = peer is { IsAltered: true, IsFound: false } && !_isOver;
+            bool isStartable = !peer.IsRetired && (!peer.IsLost || isUnfound || (peer.IsEmptied && random.Chance(0.2)));
             if (peer.Newest is null && isStartable && !peer.IsHeldDown)
             {
                 world.Happenings.Count(Happening.Restart);

@@ -43,4 +43,5 @@ internal enum FaultKind
     CutOffClient,
     ClientSuspended,
     WallClockSet,
+    RowAltered,
 }

@@ -1,5 +1,7 @@
 using Coordinator.Raft;
+using Coordinator.Replica.State;
 using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Storage;
 
 namespace Coordinator.Simulation.Faults;
@@ -148,8 +150,17 @@ internal sealed partial class InjectedFault
     {
         if (index >= world.Peers.Count || IsOver)
             return;
+        world.Peers[index].ProgramLevel = NextProgramLevel(world.Peers[index]);
         world.Peers[index].CrashAll();
         Events.After(random.Between(500, 4_000) * 1_000, () => RollingRestart(index + 1));
+    }
+
+    /// <summary>The new version, mostly; back to the old one only while the group's level has not been raised (rule 25).</summary>
+    private int NextProgramLevel(SimulatedPeer peer)
+    {
+        bool mayGoBack = Scenario.FirstLevel < FeatureLevels.Known && peer.ProgramLevel == FeatureLevels.Known
+            && world.Happenings[Happening.FeatureLevelRaised] == 0;
+        return mayGoBack && random.Chance(0.3) ? Scenario.FirstLevel : FeatureLevels.Known;
     }
 
     /// <summary>The machine sleeps: its clock stands still while real time goes on.</summary>

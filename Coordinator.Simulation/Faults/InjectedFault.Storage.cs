@@ -39,6 +39,8 @@ internal sealed partial class InjectedFault
                 Lose(database, isEmptied: true);
                 database.Empty();
                 return true;
+            case FaultKind.RowAltered:
+                return TryAlter(random.Pick(world.Peers));
             default:
                 return false;
         }
@@ -62,13 +64,19 @@ internal sealed partial class InjectedFault
     /// </summary>
     private bool MayLose(SimulatedDatabase database)
     {
+        List<SimulatedPeer> peers = world.Peers.FindAll(peer => peer.Database == database && !peer.IsRetired);
+        return IsMinority(peers)
+            && peers.TrueForAll(peer => peer is { IsLost: false, Processes: [{ Machine.Service: Replica.ServiceState.Running }] });
+    }
+
+    /// <summary>Together with what is lost already.</summary>
+    private bool IsMinority(List<SimulatedPeer> peers)
+    {
         if (!world.Operator.IsIdle || world.Invariants.Membership.ConfState.VotersOutgoing.Count > 0)
             return false;
-        List<SimulatedPeer> peers = world.Peers.FindAll(peer => peer.Database == database && !peer.IsRetired);
         IReadOnlyList<Raft.PeerId> voters = world.Invariants.Membership.ConfState.Voters;
         int lost = voters.Count(id => world.PeerOf(id) is { } voter && (voter.IsLost || peers.Contains(voter)));
-        return lost * 2 < voters.Count
-            && peers.TrueForAll(peer => peer is { IsLost: false, Processes: [{ Machine.Service: Replica.ServiceState.Running }] });
+        return lost * 2 < voters.Count;
     }
 
     private void Lose(SimulatedDatabase database, bool isEmptied)

@@ -60,6 +60,10 @@ internal sealed class BranchCounter(Happenings happenings)
             else if (ended.Result.Outcome == Outcome.NotAcquired)
                 happenings.Count(Happening.WaitTimedOut);
         }
+        if (entry.Command?.RaiseFeatureLevel is not null)
+            happenings.Count(Happening.FeatureLevelRaised);
+        if (entry.Command?.CheckState is { VerifiedIndex: > 0 })
+            happenings.Count(Happening.StateVerified);
         if (entry.Command is not { } command || ledger.HasExecuted(command.SessionId, command.RequestId))
             return;
         if (command.OperationCase == Command.OperationOneofCase.CreateSession && entry.Result.SessionId == entry.Index)

@@ -19,8 +19,8 @@ internal sealed class CommittedEntry
 
     public required EndedSession[] SessionsEnded { get; init; }
 
-    /// <summary>Of the state after it.</summary>
-    public required ulong Hash { get; init; }
+    /// <summary>Of the state after it; null: only a replica whose storage was altered has applied it yet.</summary>
+    public ulong? Hash { get; set; }
 
     /// <summary>The membership that it made; null: it left it as it was.</summary>
     public required GroupMembership? Membership { get; init; }

@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
@@ -77,8 +78,16 @@ internal sealed partial class InvariantSet
         bool isQuarantine = machine.Service == ServiceState.Quarantined;
         _happenings.Count(isQuarantine ? Happening.Quarantined : Happening.Superseded);
         long stored = process.Owner.Database.Find(process.Owner.Key)?.Epoch ?? 0;
-        if (isQuarantine ? !process.Owner.IsLost : stored <= process.Epoch && !process.Owner.IsLost)
+        bool isOutdated = machine.Detail == FeatureLevels.Unsupported(FeatureLevels.Known, process.ProgramLevel);
+        if (isQuarantine ? !process.Owner.IsLost : stored <= process.Epoch && !process.Owner.IsLost && !isOutdated)
             throw new InvariantViolation("no false alarm", $"peer {process.Peer}.{process.Epoch} (stored epoch {stored}) ended: {machine.Detail}");
+        if (isOutdated)
+            process.Owner.ProgramLevel = FeatureLevels.Known;
+        if (isQuarantine && process.Owner.IsAltered)
+        {
+            _happenings.Count(Happening.DivergenceFound);
+            process.Owner.IsFound = true;
+        }
         process.Owner.Crash(process);
     }
 

@@ -41,6 +41,7 @@ internal sealed partial class InvariantSet
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
+            new LevelSupportedByAll(world), new DivergenceIsFound(),
         ];
     }
 
@@ -94,7 +95,7 @@ internal sealed partial class InvariantSet
     {
         ulong hash = process.Machine!.State.Hash;
         if (entry.Index > Log.LastIndex)
-            Commit(process, entry, result, effects, hash);
+            Commit(process, entry, result, effects);
         if (Log.Find(entry.Index) is not { } known)
             throw new InvariantViolation("contiguous history", $"peer {process.Peer} applied {entry.Index} after {Log.LastIndex}");
         foreach (Invariant invariant in _all)
@@ -120,8 +121,7 @@ internal sealed partial class InvariantSet
             invariant.Granting(_committing!, view, claim, floor);
     }
 
-    private void Commit(
-        PeerProcess process, in Entry entry, in ApplyResult result, ApplyEffects effects, ulong hash)
+    private void Commit(PeerProcess process, in Entry entry, in ApplyResult result, ApplyEffects effects)
     {
         var committed = new CommittedEntry
         {
@@ -131,7 +131,6 @@ internal sealed partial class InvariantSet
             WaitIndex = result.WaitIndex,
             WaitsEnded = [.. effects.WaitsEnded],
             SessionsEnded = [.. effects.SessionsEnded],
-            Hash = hash,
             Membership = effects.PeersChanged ? process.Machine!.State.Membership : null,
             AppliedInTerm = process.Machine!.Raft.Term,
             AppliedAtUs = _events.NowUs,

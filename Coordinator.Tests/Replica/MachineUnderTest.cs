@@ -20,7 +20,7 @@ internal sealed class MachineUnderTest
     private readonly StoredSnapshot _snapshot;
     private long _nowUs = 1;
 
-    public MachineUnderTest(ConfState members, ReplicaOptions? options = null)
+    public MachineUnderTest(ConfState members, ReplicaOptions? options = null, int featureLevel = FeatureLevels.Known)
     {
         _options = options ?? new ReplicaOptions();
         PeerId[] ids = [.. members.Voters, .. members.Learners];
@@ -35,7 +35,8 @@ internal sealed class MachineUnderTest
                 NextPeerId = new PeerId(NextPeerId),
             },
             FirstIndex - 1,
-            FirstTerm);
+            FirstTerm,
+            featureLevel: featureLevel);
         var bytes = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(bytes);
         _snapshot = new StoredSnapshot(
@@ -46,6 +47,9 @@ internal sealed class MachineUnderTest
     public static ConfState ThreeVoters => new() { Voters = [new(1), new(2), new(3)] };
 
     public ReplicaMachine Machine { get; }
+
+    /// <summary>What each other peer says of itself in whatever it sends; those not in here know all levels.</summary>
+    public Dictionary<PeerId, PeerReport> Reports { get; } = [];
 
     /// <summary>What left for other peers since the test last looked.</summary>
     public List<Envelope> Sent { get; } = [];
@@ -106,7 +110,8 @@ internal sealed class MachineUnderTest
     }
 
     public Envelope From(Message message) => new(
-        0, message.From, StorageIdOf(message.From), 1, Self, Machine.GetStatus().Epoch, message with { To = Self });
+        0, message.From, StorageIdOf(message.From), 1, Self, Machine.GetStatus().Epoch,
+        ReportOf(message.From), message with { To = Self });
 
     /// <summary>Makes it the leader by the votes of <paramref name="voter"/>; 0: its own is enough.</summary>
     public void Elect(long voter)
@@ -121,6 +126,8 @@ internal sealed class MachineUnderTest
         }
         Assert.True(Machine.IsLeader);
     }
+
+    private PeerReport ReportOf(PeerId peer) => Reports.GetValueOrDefault(peer) ?? new PeerReport(FeatureLevels.Known, 0, 0);
 
     private void Answer(long voter, MessageType type, Term term) =>
         Receive(new Message { Type = type, From = new PeerId(voter), Term = term });

@@ -38,6 +38,7 @@ public sealed class OptionsReaderTests
     [InlineData("Peers", "8", "from 1 to 7")]
     [InlineData("Peers", "three", "from 1 to 7")]
     [InlineData("Peers", "2", "an odd number")]
+    [InlineData("StateCheckEntries", "99", "from 100 to 10000000")]
     [InlineData("ElectionTimeout", "1000", "500ms")]
     [InlineData("ElectionTimeout", "99ms", "from 100ms to 1m")]
     [InlineData("ElectionTimeout", "61s", "from 100ms to 1m")]

@@ -27,6 +27,8 @@ public sealed class PlantedBugTests
     [InlineData("results left out of the snapshot")]
     [InlineData("sessions that expire early")]
     [InlineData("a cancelled wait that goes on")]
+    [InlineData("a level raised by the leader alone")]
+    [InlineData("a hash that nobody compares")]
     [InlineData("a fence without the row lock")]
     [InlineData("re-activation that only looks")]
     [InlineData("acknowledged before the write")]

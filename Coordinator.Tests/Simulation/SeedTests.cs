@@ -16,10 +16,10 @@ public sealed class SeedTests
     [
         Happening.StateAheadOfStoredLog, Happening.LateWriteLanded, Happening.ChunkWriteFailed, Happening.WriteBusy,
         Happening.Quarantined, Happening.ActivationAnswerLost, Happening.SnapshotOutlivedItsLeader,
-        Happening.SleepOutlivedSession,
+        Happening.SleepOutlivedSession, Happening.DivergenceFound, Happening.FeatureLevelRaised,
     ];
 
-    private static readonly FaultKind[] RareFaults = [FaultKind.DatabaseEmptied, FaultKind.DatabaseRolledBack];
+    private static readonly FaultKind[] RareFaults = [FaultKind.DatabaseEmptied, FaultKind.DatabaseRolledBack, FaultKind.RowAltered];
 
     [Fact]
     public void Whole_clusters_keep_every_invariant_under_faults_and_serve_again_afterwards()
