@@ -12,6 +12,7 @@ internal enum SeededBug : byte
     ReadsWithoutEpochRead,
     ReadsBeforeFirstCommit,
     ReadsJoinRoundUnderWay,
+    FollowerReadsUngated,
     RequestsVotesBeforeWrite,
     AnswersAtAppend,
     LostCommandsSaidNotToHaveHappened,
