@@ -12,7 +12,6 @@ internal enum SeededBug : byte
     ReadsWithoutEpochRead,
     ReadsBeforeFirstCommit,
     ReadsJoinRoundUnderWay,
-    FollowerReadsUngated,
     RequestsVotesBeforeWrite,
     AnswersAtAppend,
     LostCommandsSaidNotToHaveHappened,
