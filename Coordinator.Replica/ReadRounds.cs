@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Coordinator.Raft;
 
 namespace Coordinator.Replica;
 
@@ -18,14 +19,21 @@ internal sealed class ReadRound(long id, long begunUs, List<QueryTicket> tickets
 
     public bool IsConfirmed => ReadIndex >= 0 && EpochConfirmed;
 
-    public ReadOnlyMemory<byte> Context()
+    /// <summary>Names the round in the whole group: the leader tells the rounds of all peers apart by it.</summary>
+    public ReadOnlyMemory<byte> Context(PeerId asking, long epoch)
     {
-        byte[] context = new byte[8];
+        byte[] context = new byte[ContextBytes];
         BinaryPrimitives.WriteInt64LittleEndian(context, Id);
+        BinaryPrimitives.WriteInt64LittleEndian(context.AsSpan(8), asking.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(context.AsSpan(16), epoch);
         return context;
     }
 
     public static long IdOf(ReadOnlySpan<byte> context) => BinaryPrimitives.ReadInt64LittleEndian(context);
+
+    public static long EpochOf(ReadOnlySpan<byte> context) => BinaryPrimitives.ReadInt64LittleEndian(context[16..]);
+
+    private const int ContextBytes = 24;
 }
 
 /// <summary>

@@ -9,15 +9,16 @@ public sealed partial class ReplicaMachine
     private void BeginReadRound()
     {
         // Before its first commit in the term a leader doesn't know what is committed (Raft §6.4); the reads gather.
-        bool mayRead = _raft.CommittedInCurrentTerm || _planted == SeededBug.ReadsBeforeFirstCommit;
-        if (!_raft.IsLeader || !mayRead || _reads.TryBegin(_nowUs) is not { } round)
+        bool mayRead = !_raft.IsLeader || _raft.CommittedInCurrentTerm || _planted == SeededBug.ReadsBeforeFirstCommit;
+        if (_raft.Leader.IsNone || !mayRead || _reads.TryBegin(_nowUs) is not { } round)
             return;
-        // The leader's own part in the round: it still owns its row (rule 6).
-        if (_planted == SeededBug.ReadsWithoutEpochRead)
+        // The leader's own part in the round: it still owns its row (rule 6). Of a follower's round the leader answers with
+        // its own part; what a follower has applied is committed, whoever owns its row by now.
+        if (!_raft.IsLeader || _planted == SeededBug.ReadsWithoutEpochRead)
             _reads.EpochConfirmed(round);
         else
             _gate.Add(new GatedItem(null, round));
-        _raft.ReadIndex(round.Context());
+        _raft.ReadIndex(round.Context(_key.Peer, _stored.Epoch));
     }
 
     private void ServeReads()

@@ -24,7 +24,7 @@ public sealed partial class ReplicaMachine
             Ready ready = _raft.Ready();
             if (ready.SoftState is { } soft)
                 RoleChanged(soft);
-            foreach (ReadState read in ready.ReadStates)
+            foreach (ReadState read in ready.ReadStates.Where(IsOwnRound))
                 _reads.QuorumConfirmed(ReadRound.IdOf(read.Context.Span), read.Index);
             foreach (Message message in ready.Messages)
                 Dispatch(message);
@@ -76,6 +76,11 @@ public sealed partial class ReplicaMachine
             _effects.Send.Add(Wrap(message with { Context = default }));
             _gate.Add(new GatedItem(Wrap(message), null));
         }
+        else if (message.Type == MessageType.ReadIndexResp)
+        {
+            // A quorum has confirmed this leader for a follower's read; its own part waits for its own epoch (rule 6).
+            _gate.Add(new GatedItem(Wrap(message), null));
+        }
         else
         {
             if (message.Type == MessageType.Snap)
@@ -104,6 +109,9 @@ public sealed partial class ReplicaMachine
             _raft.ReportSnapshot(to, SnapshotStatus.Failed);
         }
     }
+
+    /// <summary>The answer to a round of an earlier activation comes to nothing.</summary>
+    private bool IsOwnRound(ReadState read) => ReadRound.EpochOf(read.Context.Span) == _stored.Epoch;
 
     private bool IsOwn(Message message) => message.To == _key.Peer || message.To.IsLocalThread;
 

@@ -221,7 +221,8 @@ public sealed partial class ReplicaMachine
             return;
         }
         ticket.DeadlineUs = _nowUs + _options.QueryTimeoutUs;
-        if (IsLeader)
+        // A follower asks its leader for the index and answers itself.
+        if (Service == ServiceState.Running && !_raft.Leader.IsNone)
             _reads.Add(ticket);
         else
             Refuse(ticket, ErrorCode.NotLeader);

@@ -148,7 +148,8 @@ internal sealed partial class PlainClient
 
     private void ReachLeader(Action<PeerProcess> arrive, bool mayRepeat = true, bool forRead = false)
     {
-        SimulatedPeer peer = world.Peers[_leader];
+        // Any peer answers reads.
+        SimulatedPeer peer = world.Peers[forRead && random.Chance(0.3) ? random.Below(world.Peers.Count) : _leader];
         world.Network.Send(world.PlaceOfClient(Number), peer.Place, () =>
         {
             if (peer.Reached(forRead) is { } process)

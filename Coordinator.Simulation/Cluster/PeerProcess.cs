@@ -22,6 +22,7 @@ internal sealed partial class PeerProcess
     private bool _isTickQueued;
     private bool _crashesBetweenEffects;
     private long _pausedUntilUs;
+    private (long DurationUs, Action Paused)? _pauseInReadRound;
 
     public PeerProcess(World world, SimulatedPeer peer, int number, Prng random)
     {
@@ -62,6 +63,9 @@ internal sealed partial class PeerProcess
     }
 
     /// <summary>Runs nothing until then; what arrives waits.</summary>
+    /// <summary>Pauses as soon as it has asked a quorum for the reads that wait.</summary>
+    public void PauseInReadRound(long durationUs, Action paused) => _pauseInReadRound = (durationUs, paused);
+
     public void Pause(long durationUs) => _pausedUntilUs = Math.Max(_pausedUntilUs, _world.Events.NowUs + durationUs);
 
     public void Unpause() => _pausedUntilUs = 0;
@@ -157,6 +161,13 @@ internal sealed partial class PeerProcess
         _batch.Clear();
         _world.Invariants.AfterTurn(this, effects);
         Execute(effects);
+        if (_pauseInReadRound is { } pause
+            && effects.Send.Exists(envelope => envelope.Message is { Type: MessageType.Heartbeat, Context.IsEmpty: false }))
+        {
+            _pauseInReadRound = null;
+            Pause(pause.DurationUs);
+            pause.Paused();
+        }
         if (IsAlive && machine.Service is ServiceState.Stopped or ServiceState.Quarantined)
             _world.Invariants.Ended(this);
     }

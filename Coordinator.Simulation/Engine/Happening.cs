@@ -81,6 +81,7 @@ internal enum Happening
     Written,
     Deleted,
     ReadLinearizable,
+    ReadByFollower,
     ReadSerializable,
     ReadRefused,
 

@@ -88,8 +88,16 @@ internal sealed partial class InjectedFault
     private void MakeStale(SimulatedPeer leader)
     {
         long pausedUs = Scenario.Options.ElectionTimeoutUs * random.Between(1, 6);
-        leader.Newest?.Pause(pausedUs);
-        Isolate(leader, pausedUs * 2);
+        if (random.Chance(0.5))
+        {
+            leader.Newest?.Pause(pausedUs);
+            Isolate(leader, pausedUs * 2);
+        }
+        else
+        {
+            // What a quorum has said to it by then waits in its inbox, with the reads that it is asked for meanwhile.
+            leader.Newest?.PauseInReadRound(pausedUs, () => Events.After(random.Skewed(1_000, 100_000), () => Isolate(leader, pausedUs * 2)));
+        }
     }
 
     /// <summary>

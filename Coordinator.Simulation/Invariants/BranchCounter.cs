@@ -37,7 +37,10 @@ internal sealed class BranchCounter(Happenings happenings)
     public void AfterTurn(PeerProcess process, ReplicaEffects effects)
     {
         if (!process.IsLeader)
+        {
+            happenings.Count(Happening.ReadByFollower, effects.Answered.Count(read => read is { Ticket.Query.Serializable: false, Answer.Error: ErrorCode.Ok }));
             return;
+        }
         if (effects.Persist is { CompactThrough: > 0 and long compacted }
             && process.Machine!.Raft.GetStatus().Progress.Any(progress => progress.Match < compacted))
             happenings.Count(Happening.CompactedPastFollower);
