@@ -4,7 +4,11 @@ namespace Coordinator.Contracts;
 public static class QueryRules
 {
     /// <summary>Null when <paramref name="query"/> can be answered; otherwise why not.</summary>
-    public static (ErrorCode Code, string Message)? Check(Query query) => query.QueryCase switch
+    public static (ErrorCode Code, string Message)? Check(Query query) => query.SeenIndex < 0
+        ? (ErrorCode.InvalidRequest, "seen_index may not be negative.")
+        : CheckQuery(query);
+
+    private static (ErrorCode Code, string Message)? CheckQuery(Query query) => query.QueryCase switch
     {
         Query.QueryOneofCase.GetConfig => CheckName(query.GetConfig.Key),
         Query.QueryOneofCase.GetLock => CheckName(query.GetLock.Name),

@@ -78,6 +78,10 @@ internal static partial class HostLog
         "Peer {Peer} leads, and its voters' states differ with no majority for any: restore the group, or remove the peer that you know to be wrong")]
     public static partial void StateDisputed(ILogger log, long peer);
 
+    [LoggerMessage(3024, LogLevel.Critical,
+        "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or the caller has talked to another cluster")]
+    public static partial void WitnessedRollback(ILogger log, long seen, long index);
+
     [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
     public static partial void Activated(ILogger log, int group, int peers);
 

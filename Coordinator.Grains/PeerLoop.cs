@@ -44,6 +44,9 @@ public sealed class PeerLoop : IAsyncDisposable
     private int _requests;
     private int _messages;
     private int _tickQueued;
+
+    /// <summary>The highest index that was told to be missing: said once.</summary>
+    private long _witnessedIndex;
     private volatile ReplicaStatus _status;
 
     /// <param name="loaded">What the activation loaded (rule 2).</param>
@@ -213,6 +216,8 @@ public sealed class PeerLoop : IAsyncDisposable
             HostLog.Warn(_log, _replica.Key.ToString(), warning);
         ReplicaStatus before = _status;
         _status = _replica.GetStatus();
+        if (effects.WitnessedIndex > _witnessedIndex)
+            HostLog.WitnessedRollback(_log, _witnessedIndex = effects.WitnessedIndex, _status.AppliedIndex);
         if (effects.LeadershipChanged)
         {
             HostLog.PeerChanged(_log, before, _status);

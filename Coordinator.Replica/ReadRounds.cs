@@ -130,7 +130,8 @@ internal sealed class ReadRounds(long retryUs)
             TakeOverdue(round.Tickets, nowUs, overdue);
     }
 
-    private static void TakeOverdue(List<QueryTicket> tickets, long nowUs, List<QueryTicket> overdue)
+    /// <summary>From a list in the order of arrival.</summary>
+    public static void TakeOverdue(List<QueryTicket> tickets, long nowUs, List<QueryTicket> overdue)
     {
         // They arrive in order of their deadlines, so the first tells about the rest.
         int count = 0;

@@ -45,6 +45,9 @@ public sealed class ReplicaEffects
     /// <summary>For the log alone.</summary>
     public List<ReplicaWarning> Warnings { get; } = [];
 
+    /// <summary>An index that a caller has seen, and the group does not have: an alarm (rule 23). 0: none.</summary>
+    public long WitnessedIndex { get; internal set; }
+
     /// <summary>The leader or this replica's role changed.</summary>
     public bool LeadershipChanged { get; internal set; }
 
@@ -72,6 +75,7 @@ public sealed class ReplicaEffects
         SessionsEnded.Clear();
         Warnings.Clear();
         LeadershipChanged = false;
+        WitnessedIndex = 0;
         Halted = false;
     }
 }

@@ -4,7 +4,12 @@ namespace Coordinator.Replica;
 
 public sealed partial class ReplicaMachine
 {
+    private const int WitnessesMax = 4_096;
+
     private readonly List<QueryTicket> _takenQueries = [];
+
+    /// <summary>Serializable reads of callers who have seen more than this replica has applied; oldest first.</summary>
+    private readonly List<QueryTicket> _behind = [];
 
     private void BeginReadRound()
     {
@@ -24,8 +29,49 @@ public sealed partial class ReplicaMachine
     private void ServeReads()
     {
         _reads.TakeServable(_state.AppliedIndex, _takenQueries);
-        _takenQueries.ForEach(Answer);
+        foreach (QueryTicket ticket in _takenQueries)
+        {
+            if (ticket.Query.SeenIndex <= _state.AppliedIndex)
+                Answer(ticket);
+            else
+                RefuseRolledBack(ticket);
+        }
         _takenQueries.Clear();
+    }
+
+    /// <summary>From the own state; but never from before what the caller has seen (rule 23).</summary>
+    private void ReadHere(QueryTicket ticket)
+    {
+        if (ticket.Query.SeenIndex <= _state.AppliedIndex || _planted == SeededBug.WitnessNotHeard)
+            Answer(ticket);
+        else if (_behind.Count < WitnessesMax)
+            _behind.Add(ticket);
+        else
+            Refuse(ticket, ErrorCode.ReplicaBehind);
+    }
+
+    private void ServeWitnesses()
+    {
+        for (int i = 0; i < _behind.Count;)
+        {
+            if (_behind[i].Query.SeenIndex > _state.AppliedIndex)
+            {
+                i++;
+                continue;
+            }
+            Answer(_behind[i]);
+            _behind.RemoveAt(i);
+        }
+    }
+
+    /// <summary>
+    /// A quorum has just said what is committed, and the caller has seen more: whoever answered it then had what this
+    /// group has no longer.
+    /// </summary>
+    private void RefuseRolledBack(QueryTicket ticket)
+    {
+        _effects.WitnessedIndex = Math.Max(_effects.WitnessedIndex, ticket.Query.SeenIndex);
+        Refuse(ticket, ErrorCode.RolledBack);
     }
 
     private void RefuseUnconfirmedReads()

@@ -116,6 +116,7 @@ public sealed partial class ReplicaMachine
         }
         if (_isTakenOut)
             _effects.DropWork();
+        ServeWitnesses();
         AnswerOverdue();
         return _effects;
     }
@@ -215,12 +216,12 @@ public sealed partial class ReplicaMachine
             Refuse(ticket, CodeOfEnded());
             return;
         }
+        ticket.DeadlineUs = _nowUs + _options.QueryTimeoutUs;
         if (ticket.Query.Serializable)
         {
-            Answer(ticket);
+            ReadHere(ticket);
             return;
         }
-        ticket.DeadlineUs = _nowUs + _options.QueryTimeoutUs;
         // A follower asks its leader for the index and answers itself.
         if (Service == ServiceState.Running && !_raft.Leader.IsNone)
             _reads.Add(ticket);
@@ -249,6 +250,8 @@ public sealed partial class ReplicaMachine
         if (!_effects.Halted)
             return;
         _reads.TakeAll(_takenQueries);
+        _takenQueries.AddRange(_behind);
+        _behind.Clear();
         _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.Stopping));
         _takenQueries.Clear();
         _open.TakeAppended(_takenCommands);

@@ -12,6 +12,7 @@ internal enum SeededBug : byte
     ReadsWithoutEpochRead,
     ReadsBeforeFirstCommit,
     ReadsJoinRoundUnderWay,
+    WitnessNotHeard,
     RequestsVotesBeforeWrite,
     AnswersAtAppend,
     LostCommandsSaidNotToHaveHappened,

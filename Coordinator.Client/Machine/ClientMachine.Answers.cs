@@ -5,6 +5,9 @@ namespace Coordinator.Client.Machine;
 /// <summary>What the silo says. Anything unexpected (repeated, late, unknown) is passed over.</summary>
 internal sealed partial class ClientMachine
 {
+    /// <summary>The highest log index in any answer: what was seen once is never unseen (rule 23).</summary>
+    private long _seenIndex;
+
     /// <summary><paramref name="frame"/> came in on link <paramref name="number"/>.</summary>
     public void Received(int number, ServerFrame frame, ClientInstant now)
     {
@@ -64,6 +67,7 @@ internal sealed partial class ClientMachine
             return;
         }
         OnGoodAnswer();
+        Saw(answer.Position);
         if (result.Error == ErrorCode.SessionNotFound)
             OnSessionGone(command);
         else
@@ -137,9 +141,17 @@ internal sealed partial class ClientMachine
             return;
         }
         OnGoodAnswer();
-        Complete(query, new Completion.Read(answer));
+        Saw(answer.Position);
+        Complete(query, IsRolledBack(query.Query, answer)
+            ? new Completion.Refused(ErrorCode.RolledBack, ErrorText.Of(ErrorCode.RolledBack))
+            : new Completion.Read(answer));
         Close(query);
     }
+
+    private void Saw(Position? position) => _seenIndex = Math.Max(_seenIndex, position?.Index ?? 0);
+
+    private static bool IsRolledBack(Query asked, QueryAnswer answer) =>
+        answer.Error == ErrorCode.RolledBack || (answer.Position?.Index ?? 0) < asked.SeenIndex;
 
     /// <summary>The silo could not make sense of a frame, or of the connection.</summary>
     private void OnFailure(long correlationId, Failure failure)

@@ -92,6 +92,7 @@ internal sealed partial class ClientMachine
         switch (operation)
         {
             case QueryOperation query:
+                query.Query.SeenIndex = _seenIndex;
                 query.Frame = new ClientFrame { CorrelationId = query.Id, Query = query.Query };
                 Open(query);
                 break;

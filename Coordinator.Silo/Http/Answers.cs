@@ -12,6 +12,9 @@ namespace Coordinator.Silo.Http;
 /// </summary>
 internal static class Answers
 {
+    /// <summary>The log index that an answer reflects; in a read, the index that its caller has seen.</summary>
+    public const string IndexHeader = "X-Raft-Index";
+
     // Names in any script stay readable; the answers are never parts of a page.
     private static readonly JsonWriterOptions WriterOptions =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -70,7 +73,7 @@ internal static class Answers
     {
         SetNumber(context, "X-Coordinator-Group", group);
         SetNumber(context, "X-Raft-Term", term);
-        SetNumber(context, "X-Raft-Index", index);
+        SetNumber(context, IndexHeader, index);
         SetNumber(context, "X-Coordinator-Revision", revision);
     }
 }

@@ -27,7 +27,7 @@ internal static class Problems
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
             or ErrorCode.TooManySessions => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping
-            or ErrorCode.StorageUnavailable or ErrorCode.Quarantined => StatusCodes.Status503ServiceUnavailable,
+            or ErrorCode.StorageUnavailable or ErrorCode.Quarantined or ErrorCode.ReplicaBehind => StatusCodes.Status503ServiceUnavailable,
         // Not 503, which says "try again": repeating what may have happened is the caller's decision (rule 15).
         ErrorCode.OutcomeUnknown or ErrorCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         _ => StatusCodes.Status500InternalServerError,

@@ -81,7 +81,7 @@ internal sealed partial class LibraryClient
 
     private static bool IsRefusal(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.NoQuorum
         or ErrorCode.OutcomeUnknown or ErrorCode.Overloaded or ErrorCode.Stopping or ErrorCode.Quarantined
-        or ErrorCode.SessionNotFound;
+        or ErrorCode.SessionNotFound or ErrorCode.ReplicaBehind;
 
     private void Answered(Session session, SessionLifetime lifetime)
     {

@@ -120,12 +120,18 @@ internal sealed partial class PlainClient
         return new Command { PutConfig = new PutConfig { Key = AnyKey(), Value = value, ContentType = "text/plain" } };
     }
 
-    private void Read(Query query) => Ask(new ClientRequest(query)
+    private void Read(Query query) => Ask(new ClientRequest(WithWitness(query))
     {
         FirstSent = Now,
         FloorIndex = query.Serializable ? 0 : Invariants.KnownIndex,
         Queried = _ => world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable),
     });
+
+    private Query WithWitness(Query query)
+    {
+        query.SeenIndex = _seenIndex;
+        return query;
+    }
 
     private void AbandonSession(ClientSession session)
     {

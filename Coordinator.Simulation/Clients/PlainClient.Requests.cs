@@ -46,7 +46,8 @@ internal sealed partial class PlainClient
     {
         if (request.IsDone)
             return;
-        if (answer.Error is ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Stopping or ErrorCode.Quarantined)
+        if (answer.Error is ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Stopping or ErrorCode.Quarantined
+            or ErrorCode.ReplicaBehind)
         {
             world.Happenings.Count(Happening.ReadRefused);
             GuessAgain();
@@ -54,6 +55,7 @@ internal sealed partial class PlainClient
             return;
         }
         Invariants.ReadAnswered(this, request.Query!, request.FloorIndex, answer);
+        _seenIndex = Math.Max(_seenIndex, answer.Position.Index);
         request.IsDone = true;
         _open.Remove(request);
         request.Queried?.Invoke(answer);

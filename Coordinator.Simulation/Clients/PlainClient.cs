@@ -18,6 +18,7 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
     private bool _isOpening;
     private bool _isDraining;
     private int _leader;
+    private long _seenIndex;
 
     private Invariants.InvariantSet Invariants => world.Invariants;
 

@@ -27,6 +27,7 @@ internal static class PlantedBugs
         InReplica("a new member's snapshot that lacks it", "liveness", SeededBug.SnapshotLacksMember),
         InReplica("reads without the epoch read", "rule 6", SeededBug.ReadsWithoutEpochRead),
         InReplica("reads join a round that has begun", "Raft 6.4", SeededBug.ReadsJoinRoundUnderWay),
+        InReplica("a witness not heard", "rule 23", SeededBug.WitnessNotHeard),
         InReplica("vote requests leave before the write", "rule 5", SeededBug.RequestsVotesBeforeWrite),
         InReplica("answers when appended", "rule 5", SeededBug.AnswersAtAppend),
         InReplica("lost leadership taken for not happened", "rule 15", SeededBug.LostCommandsSaidNotToHaveHappened),

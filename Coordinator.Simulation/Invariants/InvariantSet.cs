@@ -41,6 +41,7 @@ internal sealed partial class InvariantSet
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
+            new MonotonicReads(),
             new LevelSupportedByAll(world), new DivergenceIsFound(),
         ];
     }

@@ -14,6 +14,16 @@ public sealed class HttpResourceTests : IAsyncLifetime
     public async Task DisposeAsync() => await _silo.DisposeAsync();
 
     [Fact]
+    public async Task A_read_may_send_back_the_index_that_it_has_seen()
+    {
+        await _silo.SendAsync("GET", "/v1/config/app/x", change: request => request.Headers.Add("X-Raft-Index", "17"));
+        Assert.Equal(17, _silo.Group.Asked.Single().SeenIndex);
+
+        HttpAnswer refused = await _silo.SendAsync("GET", "/v1/config/app/x", change: request => request.Headers.Add("X-Raft-Index", "-1"));
+        refused.AssertProblem(ErrorCode.InvalidRequest);
+    }
+
+    [Fact]
     public async Task A_session_is_created_shown_kept_alive_and_ended()
     {
         HttpAnswer created = await _silo.SendAsync("POST", "/v1/sessions", """{"ttlSeconds":2.5,"metadata":"job 7"}""");
