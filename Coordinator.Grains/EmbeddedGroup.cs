@@ -124,11 +124,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     }
 
     /// <summary>Stops a peer that is no member, and deletes what is stored of it.</summary>
-    internal async Task RemovePeerAsync(PeerId peer, CancellationToken cancellationToken)
+    internal async Task RemovePeerAsync(PeerId peer, Decider decider, CancellationToken cancellationToken)
     {
         HostLog.PeerLeft(_log, peer.Value);
         // The rows go first: a peer that runs no longer would be forgotten with its rows left behind.
-        await _database.RemovePeerAsync(new PeerKey(Group, peer), cancellationToken);
+        if (!await _database.RemovePeerAsync(new PeerKey(Group, peer), decider, cancellationToken))
+            return;
         if (!_peers.TryRemove(peer, out PeerLoop? loop))
             return;
         AttachPeers();

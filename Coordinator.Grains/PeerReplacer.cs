@@ -72,13 +72,15 @@ internal sealed class PeerReplacer : IAsyncDisposable
         if (leader is null)
             return;
         GroupMembership membership = leader.Membership;
+        // Another host may have taken the database over meanwhile, and have given a new peer the next id (rule 2).
+        var decider = new Decider(leader.Peer, leader.Epoch);
         if (Left(membership) is { } left)
         {
             if (left >= membership.NextPeerId || IsKnownToQuorum(membership, leader.MembershipIndex))
-                await _group.RemovePeerAsync(left, _stopping.Token);
+                await _group.RemovePeerAsync(left, decider, _stopping.Token);
         }
         else if (membership.ConfState.VotersOutgoing.Count == 0 && Lost(membership) is { } lost)
-            await ReplaceAsync(membership, lost);
+            await ReplaceAsync(membership, lost, decider);
     }
 
     /// <summary>Until then voters that restart may still need the vote of a peer that has left.</summary>
@@ -104,7 +106,7 @@ internal sealed class PeerReplacer : IAsyncDisposable
         return null;
     }
 
-    private async Task ReplaceAsync(GroupMembership membership, PeerId lost)
+    private async Task ReplaceAsync(GroupMembership membership, PeerId lost, Decider decider)
     {
         if (membership.ConfState.Learners.Contains(lost))
         {
@@ -120,10 +122,10 @@ internal sealed class PeerReplacer : IAsyncDisposable
                 return;
             }
         }
-        await AddLearnerAsync(membership, lost);
+        await AddLearnerAsync(membership, lost, decider);
     }
 
-    private async Task AddLearnerAsync(GroupMembership membership, PeerId lost)
+    private async Task AddLearnerAsync(GroupMembership membership, PeerId lost, Decider decider)
     {
         PeerId id = membership.NextPeerId;
         var storageId = new Guid(RandomNumberGenerator.GetBytes(CommandRules.StorageIdBytes));
@@ -135,7 +137,7 @@ internal sealed class PeerReplacer : IAsyncDisposable
         catch (PeerExistsException)
         {
             // Of an earlier try that was cut short. Should the group list it after all, it is lost, and replaced.
-            await _group.RemovePeerAsync(id, _stopping.Token);
+            await _group.RemovePeerAsync(id, decider, _stopping.Token);
             return;
         }
         await ChangeAsync(new PeerChange

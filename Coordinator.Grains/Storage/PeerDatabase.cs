@@ -97,12 +97,15 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// Deletes all that is stored of a peer that has left its group; its id never comes back (rule 1). Idempotent: if it
     /// throws, ask again.
     /// </summary>
-    public async Task RemovePeerAsync(PeerKey key, CancellationToken cancellationToken)
+    /// <param name="decider">Once that is fenced off, what it took for left may be another's new peer.</param>
+    /// <returns>False: the decider has been fenced off; nothing was changed.</returns>
+    public async Task<bool> RemovePeerAsync(PeerKey key, Decider decider, CancellationToken cancellationToken)
     {
-        if (await _connections.UseAsync(connection => PeerRows.RemoveAsync(connection, key), cancellationToken))
-        {
+        bool isRemoved = await _connections.UseAsync(
+            connection => PeerRows.RemoveAsync(connection, key, decider), cancellationToken);
+        if (isRemoved)
             StorageLog.PeerRemoved(_log, key);
-        }
+        return isRemoved;
     }
 
     /// <summary>Takes the peer over from whoever has it (rule 2).</summary>

@@ -31,22 +31,30 @@ internal static class PeerRows
         return true;
     }
 
-    /// <summary>The peer's row first: its lock puts this after a write under way, and a later one finds no row.</summary>
-    /// <returns>Whether there was one.</returns>
-    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, PeerKey key)
+    /// <summary>
+    /// The peer's row first: its lock puts this after a write under way, and a later one finds no row. Each statement
+    /// checks the deciding activation in its own snapshot: where that still owns its row, there is nothing yet of a
+    /// peer that its successor adds.
+    /// </summary>
+    /// <returns>Whether the peer has no row now; false: the decider has been fenced off.</returns>
+    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, PeerKey key, Decider decider)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
-        bool isRemoved = false;
         foreach (string table in (string[])["peer", "log", "snapshot_chunk"])
         {
             await using var command = new NpgsqlCommand(
-                $"DELETE FROM coordinator.{table} WHERE group_id = $1 AND peer_id = $2", connection);
-            command.Add(key.Group).Add(key.Peer.Value);
-            isRemoved |= await command.ExecuteNonQueryAsync() > 0;
+                $"""
+                DELETE FROM coordinator.{table} WHERE group_id = $1 AND peer_id = $2
+                    AND EXISTS (SELECT FROM coordinator.peer AS decider
+                        WHERE decider.group_id = $1 AND decider.peer_id = $3 AND decider.epoch = $4)
+                """,
+                connection);
+            command.Add(key.Group).Add(key.Peer.Value).Add(decider.Peer.Value).Add(decider.Epoch);
+            await command.ExecuteNonQueryAsync();
         }
 
         await transaction.CommitAsync();
-        return isRemoved;
+        return await PeerRow.ReadAsync(connection, key) is null;
     }
 
     public static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)

@@ -62,13 +62,20 @@ internal sealed partial class PeerProcess
             connection.Break();
     }
 
-    /// <summary>Runs nothing until then; what arrives waits.</summary>
     /// <summary>Pauses as soon as it has asked a quorum for the reads that wait.</summary>
     public void PauseInReadRound(long durationUs, Action paused) => _pauseInReadRound = (durationUs, paused);
 
+    /// <summary>Runs nothing until then; what arrives waits.</summary>
     public void Pause(long durationUs) => _pausedUntilUs = Math.Max(_pausedUntilUs, _world.Events.NowUs + durationUs);
 
-    public void Unpause() => _pausedUntilUs = 0;
+    public void Unpause()
+    {
+        _pausedUntilUs = 0;
+        _pauseInReadRound = null;
+        // The turn that is due was put off to the pause's end.
+        if (_isTurnDue)
+            ScheduleTurn();
+    }
 
     public void CrashBetweenEffects() => _crashesBetweenEffects = true;
 
@@ -147,7 +154,7 @@ internal sealed partial class PeerProcess
 
     private void RunTurn()
     {
-        if (!IsAlive || Machine is not { } machine)
+        if (!IsAlive || !_isTurnDue || Machine is not { } machine)
             return;
         if (_pausedUntilUs > _world.Events.NowUs)
         {

@@ -29,6 +29,10 @@ public sealed class NamedSeedTests
         Assert.Null(Violation(shows.Value, PlantedBug.None)?.Message);
     }
 
+    /// <summary>Its last voter but one went on pausing for ten seconds after all was healed.</summary>
+    [Fact]
+    public void A_pause_ends_when_all_is_healed() => Assert.Null(Violation(208, PlantedBug.None)?.Message);
+
     private static InvariantViolation? Violation(ulong seed, PlantedBug bug)
     {
         try

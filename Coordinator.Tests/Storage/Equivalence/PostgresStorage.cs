@@ -18,9 +18,12 @@ internal sealed partial class PostgresStorage(
 
     private int Group => peers[0].Group;
 
+    /// <summary>Stands for the leader on whose word peers are removed; takes no part in the script.</summary>
+    private PeerKey Leader { get; } = peers[0] with { Peer = new PeerId(1_000) };
+
     public async Task BeginAsync(ReadOnlyMemory<byte> blank)
     {
-        foreach (PeerKey key in peers)
+        foreach (PeerKey key in peers.Append(Leader))
         {
             await clients[0].ReadyToTakeAsync();
             await clients[0].Database.AddPeerAsync(key, Guid.NewGuid(), blank, CancellationToken.None);
@@ -34,9 +37,12 @@ internal sealed partial class PostgresStorage(
             await ComeUpAsync();
         _late?.Forget();
         await clients[0].ReadyToTakeAsync();
-        foreach (PeerKey key in peers)
-            await clients[0].Database.RemovePeerAsync(key, CancellationToken.None);
+        foreach (PeerKey key in peers.Append(Leader))
+            Assert.True(await RemoveAsync(key));
     }
+
+    private Task<bool> RemoveAsync(PeerKey key) => clients[0].Database.RemovePeerAsync(
+        key, new Decider(Leader.Peer, Epoch: 0), CancellationToken.None);
 
     public async Task<StepResult> RunAsync(ScriptStep step)
     {
@@ -53,7 +59,7 @@ internal sealed partial class PostgresStorage(
                 return StepResult.Done;
             case ScriptStep.RemovesRow removes:
                 await clients[0].ReadyToTakeAsync();
-                await clients[0].Database.RemovePeerAsync(removes.Key, CancellationToken.None);
+                Assert.True(await RemoveAsync(removes.Key));
                 return StepResult.Done;
             case ScriptStep.TakesBackup:
                 await steered.BackupAsync(Group);
@@ -80,11 +86,11 @@ internal sealed partial class PostgresStorage(
             $"""
             SELECT peer_id, epoch, write_seq, term, vote, commit_index, snapshot_epoch, snapshot_id, snapshot_index,
                    snapshot_term, snapshot_chunks, snapshot_bytes, last_index
-            FROM coordinator.peer WHERE group_id = {Group};
+            FROM coordinator.peer WHERE group_id = {Group} AND peer_id <> {Leader.Peer};
             SELECT l.peer_id, l.index, l.term, l.type, l.data, l.stamp
-            FROM coordinator.log l JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group};
+            FROM coordinator.log l JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group} AND peer_id <> {Leader.Peer};
             SELECT c.peer_id, c.epoch, c.snapshot_id, c.data
-            FROM coordinator.snapshot_chunk c JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group}
+            FROM coordinator.snapshot_chunk c JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group} AND peer_id <> {Leader.Peer}
             """);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
