@@ -21,6 +21,9 @@ internal sealed class RawWebSocket : IDisposable
         _stream = tcp.GetStream();
     }
 
+    /// <summary>How the connection ended.</summary>
+    public string End { get; private set; } = "";
+
     public static async Task<RawWebSocket> ConnectAsync(FuzzTarget target)
     {
         RawWebSocket socket = new(await target.ConnectAsync());
@@ -72,7 +75,10 @@ internal sealed class RawWebSocket : IDisposable
             {
                 (Opcode opcode, bool fin, byte[] payload) = await ReceiveFrameAsync(deadline);
                 if (opcode == Opcode.Close)
+                {
+                    End = $"closed with {Convert.ToHexString(payload)}";
                     return null;
+                }
                 if (opcode == Opcode.Ping)
                     await SendAsync(Frame(Opcode.Pong, payload));
                 if (opcode is not (Opcode.Binary or Opcode.Continuation))
@@ -84,6 +90,7 @@ internal sealed class RawWebSocket : IDisposable
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
+            End = e.Message;
             return null;
         }
     }

@@ -14,6 +14,7 @@ internal sealed class WireLane(FuzzTarget target) : IDisposable
 {
     // Far from anything that is drawn; a request under it, sent last, shows that all before it was read.
     private const long MarkerBase = 1L << 61;
+    private static readonly Query MarkerQuery = new() { Serializable = true, GetConfig = new GetConfig { Key = "marker" } };
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly ErrorCode[] Refusals = [ErrorCode.InvalidRequest, ErrorCode.RequestTooLarge];
 
@@ -95,7 +96,7 @@ internal sealed class WireLane(FuzzTarget target) : IDisposable
             while (!(expected.Count == 0 && marker == 0))
             {
                 if (await _socket!.ReceiveAsync(deadline.Token) is not { } message)
-                    return failed || !understood ? false : throw new FuzzFinding("The connection ended without a failure.");
+                    return failed || !understood ? false : throw new FuzzFinding($"The connection ended without a failure: {_socket.End}");
                 List<ServerFrame> frames = [];
                 if (_answers.Decode(message, frames) is { } error)
                     throw new FuzzFinding($"What the silo sent is no message: {error.Message}");
@@ -128,7 +129,7 @@ internal sealed class WireLane(FuzzTarget target) : IDisposable
     private async Task SendAsync(WireCase sent)
     {
         RawWebSocket socket = _socket!;
-        ClientFrame marker = new() { CorrelationId = MarkerBase + NextId, KeepAlive = new SessionKeepAlive { SessionId = target.Sessions[0] } };
+        ClientFrame marker = new() { CorrelationId = MarkerBase + NextId, Query = MarkerQuery };
         try
         {
             await socket.SendAsync(sent.Sent);

@@ -141,12 +141,16 @@ public sealed class HttpRawTargetTests : IAsyncLifetime
         Assert.Empty(_silo.Group.Proposed);
     }
 
-    [Fact]
-    public async Task A_body_whose_framing_is_broken_is_refused_by_name()
+    [Theory]
+    [InlineData("zz")]
+    [InlineData("-1")]
+    [InlineData("fffffffff")]
+    [InlineData("fffffffffffffffffffffffff")]
+    public async Task A_body_whose_framing_is_broken_is_refused_by_name(string size)
     {
         HttpAnswer answer = await _silo.SendRawAsync(
             $"PUT /v1/config/a HTTP/1.1\r\nHost: localhost:{_silo.Address.Port}\r\n"
-            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n");
+            + $"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n");
         answer.AssertProblem(ErrorCode.InvalidRequest);
         Assert.Empty(_silo.Group.Proposed);
     }
