@@ -9,7 +9,7 @@ namespace Coordinator.Tests.Fuzz;
 internal sealed class FuzzRun(FuzzTarget target, IReadOnlyList<HttpRoute> routes, int seed)
 {
     private const int HttpLanes = 10;
-    private const int WireLanes = 6;
+    private const int WireLanes = 24;
     private const int FindingsMax = 5;
     private const int ShownCharactersMax = 2000;
     private const int SessionsAge = 5000;

@@ -8,6 +8,8 @@ namespace Coordinator.Tests.Fuzz;
 internal sealed class HttpLane(FuzzTarget target) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    // Kestrel answers nobody who has said that no more will come.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan WaitPatience = TimeSpan.FromMilliseconds(50);
 
     private TcpClient? _tcp;
@@ -20,13 +22,21 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         if (!target.Spares(sent.Text))
             return;
         if (sent.Framed)
-            await AskAsync(sent, counts);
+        {
+            // A server may end a connection after any answer; whoever finds it closed asks again on another.
+            bool reused = _tcp is not null;
+            if (!await AskAsync(sent, reused, counts))
+                await AskAsync(sent, reused: false, counts);
+        }
         else
+        {
             await BreakAsync(sent, counts);
+        }
     }
 
     /// <summary>One whole request gets one answer, on a connection that others used before it.</summary>
-    private async Task AskAsync(HttpCase sent, FuzzCounts counts)
+    /// <returns>False when the connection that was <paramref name="reused"/> was closed already.</returns>
+    private async Task<bool> AskAsync(HttpCase sent, bool reused, FuzzCounts counts)
     {
         await ConnectAsync();
         using CancellationTokenSource deadline = new(sent.MayWait ? WaitPatience : Patience);
@@ -34,6 +44,11 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         try
         {
             HttpAnswer? answer = await _reader!.ReadAsync(sent.IsHead, deadline.Token);
+            if (answer is null && reused)
+            {
+                Drop();
+                return false;
+            }
             if (answer is null)
                 throw new FuzzFinding("The connection was closed without an answer.");
             FuzzRules.Check(answer, sent.IsHead);
@@ -54,11 +69,14 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             // A server that refuses a large body before it has come resets the connection.
+            Drop();
+            if (reused)
+                return false;
             if (sent.Bytes.Length < 32 * 1024)
                 throw new FuzzFinding($"The connection was reset without an answer: {e.Message}");
             counts.Closed();
-            Drop();
         }
+        return true;
     }
 
     /// <summary>What is no whole request is answered or not, but the connection ends, and not by this side alone.</summary>
@@ -67,7 +85,8 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         using TcpClient tcp = await target.ConnectAsync();
         HttpResponseReader reader = new(tcp.GetStream());
         using CancellationTokenSource deadline = new(sent.MayWait ? WaitPatience : Patience);
-        Task sending = SendAsync(tcp, sent.Bytes, end: !sent.Stalls);
+        Task sending = SendAsync(tcp, sent.Bytes);
+        using Timer end = new(_ => End(tcp), null, sent.Stalls ? Timeout.InfiniteTimeSpan : AnswerTime, Timeout.InfiniteTimeSpan);
         try
         {
             while (await reader.ReadAsync(sent.IsHead, deadline.Token) is { } answer)
@@ -76,6 +95,7 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
                 counts.Count(answer);
                 if (answer.Status == HttpStatusCode.SwitchingProtocols)
                     return;
+                End(tcp);
             }
             await sending;
             counts.Closed();
@@ -94,13 +114,24 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         }
     }
 
-    private static async Task SendAsync(TcpClient tcp, byte[] bytes, bool end = false)
+    /// <summary>No more will be sent.</summary>
+    private static void End(TcpClient tcp)
+    {
+        try
+        {
+            tcp.Client?.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The silo was first.
+        }
+    }
+
+    private static async Task SendAsync(TcpClient tcp, byte[] bytes)
     {
         try
         {
             await tcp.GetStream().WriteAsync(bytes);
-            if (end)
-                tcp.Client.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
