@@ -12,7 +12,7 @@ internal sealed class FuzzCounts
     public int this[string what] => _counts.GetValueOrDefault(what);
 
     public void Count(HttpAnswer answer) => 
-        Add((int)answer.Status < 500 ? $"HTTP {(int)answer.Status / 100}xx" : $"HTTP {(int)answer.Status} {answer.Code}");
+        Add((int)answer.Status < 500 ? $"HTTP {(int)answer.Status / 100}xx" : $"HTTP {(int)answer.Status}{(answer.Body.Length > 0 ? $" {answer.Code}" : "")}");
 
     public void Closed() => Add("HTTP closed");
 
