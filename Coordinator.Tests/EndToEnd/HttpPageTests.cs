@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Coordinator.Silo.Http;
 using Coordinator.Tests.Architecture;
 using Coordinator.Tests.Silo;
@@ -10,7 +8,7 @@ namespace Coordinator.Tests.EndToEnd;
 
 /// <summary>docs/http.md says what is so: each of its examples is run as it stands, in order, against a real silo.</summary>
 [Collection(SiloProcesses.Name)]
-public sealed partial class HttpPageTests
+public sealed class HttpPageTests
 {
     private static readonly string Page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "http.md"));
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Coordinator.Tests.Silo;
 
 namespace Coordinator.Tests.Fuzz;
@@ -11,8 +10,14 @@ internal sealed class FuzzCounts
 
     public int this[string what] => _counts.GetValueOrDefault(what);
 
-    public void Count(HttpAnswer answer) => 
-        Add((int)answer.Status < 500 ? $"HTTP {(int)answer.Status / 100}xx" : $"HTTP {(int)answer.Status}{(answer.Body.Length > 0 ? $" {answer.Code}" : "")}");
+    public void Count(HttpAnswer answer)
+    {
+        int status = (int)answer.Status;
+        if (status < 500)
+            Add($"HTTP {status / 100}xx");
+        else
+            Add($"HTTP {status}{(answer.Body.Length > 0 ? $" {answer.Code}" : "")}");
+    }
 
     public void Closed() => Add("HTTP closed");
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using Coordinator.Grains;
 using Coordinator.Silo.Http;
 using Coordinator.Tests.EndToEnd;
 using Coordinator.Tests.Silo;

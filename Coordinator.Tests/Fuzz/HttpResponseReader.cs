@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -10,7 +11,7 @@ namespace Coordinator.Tests.Fuzz;
 internal sealed class HttpResponseReader(NetworkStream stream)
 {
     private readonly byte[] _chunk = new byte[32 * 1024];
-    private readonly MemoryStream _received = new();
+    private readonly ArrayBufferWriter<byte> _received = new();
 
     /// <returns>Null at the end of the connection; throws what a reset throws.</returns>
     public async Task<HttpAnswer?> ReadAsync(bool isHead, CancellationToken deadline)
@@ -24,27 +25,27 @@ internal sealed class HttpResponseReader(NetworkStream stream)
         if ((int)head.Status < 200 && head.Status != HttpStatusCode.SwitchingProtocols)
             return await ReadAsync(isHead, deadline);
         int length = isHead ? 0 : int.Parse(head.Headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture);
-        while (_received.Length < length)
+        while (_received.WrittenCount < length)
             if (!await ReceiveAsync(deadline))
-                throw new FuzzFinding($"An answer ends after {_received.Length} of {length} bytes.");
+                throw new FuzzFinding($"An answer ends after {_received.WrittenCount} of {length} bytes.");
         HttpAnswer answer = head with { Body = Received[..length].ToArray() };
         Consume(length);
         return answer;
     }
 
-    private ReadOnlySpan<byte> Received => _received.GetBuffer().AsSpan(0, (int)_received.Length);
+    private ReadOnlySpan<byte> Received => _received.WrittenSpan;
 
     private async Task<bool> ReceiveAsync(CancellationToken deadline)
     {
         int count = await stream.ReadAsync(_chunk, deadline);
-        _received.Write(_chunk, 0, count);
+        _received.Write(_chunk.AsSpan(0, count));
         return count > 0;
     }
 
     private void Consume(int count)
     {
         byte[] rest = Received[count..].ToArray();
-        _received.SetLength(0);
+        _received.Clear();
         _received.Write(rest);
     }
 }

@@ -117,11 +117,12 @@ internal sealed class WireCaseSource(Random random, FuzzTarget target)
     }
 
     /// <summary>More requests than may be open, whose answers nobody takes for a while.</summary>
-    private WireCase Flood(long nextId) => Whole(
-    [
-        .. Enumerable.Range(0, random.Next(1, 4000))
-            .Select(i => Frame(new ClientFrame { CorrelationId = nextId + i, Query = _messages.Draw<Query>() })),
-    ]) with { Reads = false };
+    private WireCase Flood(long nextId)
+    {
+        IEnumerable<ClientFrame> queries = Enumerable.Range(0, random.Next(1, 4000))
+            .Select(i => new ClientFrame { CorrelationId = nextId + i, Query = _messages.Draw<Query>() });
+        return Whole([.. queries.Select(Frame)]) with { Reads = false };
+    }
 
     private byte[] Abandons() =>
     [

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Coordinator.Contracts;
 using Coordinator.Contracts.Framing;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 
 namespace Coordinator.Tests.Fuzz;
 
