@@ -18,8 +18,9 @@ internal sealed record HttpRoute(string Method, string Template, RouteHandler Ha
 
     private int ParameterAt => Array.FindIndex(_parts, part => part.StartsWith('{'));
 
+    // Case counts, as it does to the server: that expects a body after "HeAD".
     public bool Serves(string method) =>
-        HttpMethods.Equals(method, Method) || (HttpMethods.IsHead(method) && HttpMethods.IsGet(Method));
+        method == Method || (method == HttpMethods.Head && Method == HttpMethods.Get);
 
     /// <returns>The parameter's segments; null when the path is not of this template.</returns>
     public string[]? Match(ReadOnlySpan<string> segments)

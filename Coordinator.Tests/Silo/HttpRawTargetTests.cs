@@ -125,6 +125,12 @@ public sealed class HttpRawTargetTests : IAsyncLifetime
         Assert.Empty(_silo.Group.Proposed);
     }
 
+    [Theory]
+    [InlineData("HeAD")]
+    [InlineData("get")]
+    public async Task A_method_in_another_case_is_another_method(string method) =>
+        (await _silo.SendTargetAsync("/v1/status", method)).AssertProblem(ErrorCode.MethodNotAllowed);
+
     [Fact]
     public async Task The_asterisk_target_is_an_unknown_path() =>
         (await _silo.SendTargetAsync("*", "OPTIONS")).AssertProblem(ErrorCode.UnknownPath);
