@@ -45,7 +45,7 @@ internal static class Answers
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
         response.Headers.CacheControl = "no-store";
         response.ContentLength = body.Length;
-        return HttpMethods.IsHead(context.Request.Method)
+        return context.Request.Method == HttpMethods.Head
             ? Task.CompletedTask
             : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

@@ -11,20 +11,13 @@ internal sealed class ConfigResource(CheckedGateway gateway)
 {
     private const string DefaultContentType = "application/octet-stream";
 
-    public Task RouteAsync(HttpContext context, RequestTarget target, string[] rest)
-    {
-        string method = context.Request.Method;
-        bool isGet = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
-        if (rest is [])
-            return isGet ? ListAsync(context, target) : Problems.MethodNotAllowedAsync(context, "GET, HEAD");
-        if (!isGet && !HttpMethods.IsPut(method) && !HttpMethods.IsDelete(method))
-            return Problems.MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE");
-        if (RequestTarget.ReadName(rest, out string key) is { } refusal)
-            return Problems.WriteAsync(context, refusal);
-        if (isGet)
-            return GetAsync(context, target, key);
-        return HttpMethods.IsPut(method) ? PutAsync(context, target, key) : DeleteAsync(context, target, key);
-    }
+    public IReadOnlyList<HttpRoute> Routes =>
+    [
+        new("GET", "/v1/config", (context, target, _) => ListAsync(context, target)),
+        new("GET", "/v1/config/{name}", HttpRoute.WithName(GetAsync)),
+        new("PUT", "/v1/config/{name}", HttpRoute.WithName(PutAsync)),
+        new("DELETE", "/v1/config/{name}", HttpRoute.WithName(DeleteAsync)),
+    ];
 
     private async Task PutAsync(HttpContext context, RequestTarget target, string key)
     {

@@ -21,8 +21,9 @@ internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
         if (!IsOwnHost(request.Host, context.Connection.LocalIpAddress))
         {
             logger.ForbiddenHost(Printable(request.Host.Value ?? ""));
+            // The value as it was sent: the host's ToString throws at what is no international name.
             return new Refusal(ErrorCode.ForbiddenHost,
-                $"This silo is not known as \"{request.Host}\": use its address, or add the name to AllowedHosts.");
+                $"This silo is not known as \"{request.Host.Value}\": use its address, or add the name to AllowedHosts.");
         }
         if (request.Headers.Origin.Count == 0 || !ChangesState(context) || IsOwnOrigin(request))
             return null;
@@ -50,7 +51,7 @@ internal sealed class Guards(HttpInterfaceOptions options, ILogger logger)
 
     private bool IsOwnOrigin(HttpRequest request) =>
         request.Headers.Origin is [{ } origin]
-        && (origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+        && (origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase)
             || _origins.Contains(origin));
 
     // A WebSocket is opened with a GET (or, in HTTP/2, a CONNECT), and browsers let any page open one.

@@ -10,24 +10,13 @@ internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions 
     /// <summary>The word for a wait without an end; a negative number is too easily made by mistake.</summary>
     public const string Unbounded = "unbounded";
 
-    public Task RouteAsync(HttpContext context, RequestTarget target, string[] rest)
-    {
-        string method = context.Request.Method;
-        bool isGet = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
-        return rest switch
-        {
-            [] when isGet => ListAsync(context, target),
-            [] => Problems.MethodNotAllowedAsync(context, "GET, HEAD"),
-            _ when isGet => WithNameAsync(context, rest, name => GetAsync(context, target, name)),
-            [.. var named, "acquire"] when HttpMethods.IsPost(method) =>
-                WithNameAsync(context, named, name => AcquireAsync(context, target, name)),
-            [.. var named, "release"] when HttpMethods.IsPost(method) =>
-                WithNameAsync(context, named, name => ReleaseAsync(context, target, name)),
-            _ when HttpMethods.IsPost(method) => Problems.UnknownPathAsync(context,
-                "The path of a POST ends with what to do: /v1/locks/{name}/acquire or /v1/locks/{name}/release."),
-            _ => Problems.MethodNotAllowedAsync(context, "GET, HEAD, POST"),
-        };
-    }
+    public IReadOnlyList<HttpRoute> Routes =>
+    [
+        new("GET", "/v1/locks", (context, target, _) => ListAsync(context, target)),
+        new("GET", "/v1/locks/{name}", HttpRoute.WithName(GetAsync)),
+        new("POST", "/v1/locks/{name}/acquire", HttpRoute.WithName(AcquireAsync)),
+        new("POST", "/v1/locks/{name}/release", HttpRoute.WithName(ReleaseAsync)),
+    ];
 
     private async Task AcquireAsync(HttpContext context, RequestTarget target, string name)
     {
@@ -104,9 +93,4 @@ internal sealed class LockResource(CheckedGateway gateway, HttpInterfaceOptions 
                 json.WriteBoolean("more", answer.More);
             });
     }
-
-    private static Task WithNameAsync(HttpContext context, string[] segments, Func<string, Task> next) =>
-        RequestTarget.ReadName(segments, out string name) is { } refusal
-            ? Problems.WriteAsync(context, refusal)
-            : next(name);
 }

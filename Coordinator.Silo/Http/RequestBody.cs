@@ -18,7 +18,7 @@ internal static class RequestBody
         PipeReader reader = context.Request.BodyReader;
         while (true)
         {
-            ReadResult read = await reader.ReadAsync(context.RequestAborted);
+            ReadResult read = await ReadSomeAsync(reader, context.RequestAborted);
             bool tooLarge = body.WrittenCount + read.Buffer.Length > bytesMax;
             if (!tooLarge)
                 foreach (ReadOnlyMemory<byte> segment in read.Buffer)
@@ -29,6 +29,19 @@ internal static class RequestBody
                 return null;
             if (read.IsCompleted)
                 return body.WrittenMemory;
+        }
+    }
+
+    private static async ValueTask<ReadResult> ReadSomeAsync(PipeReader reader, CancellationToken aborted)
+    {
+        try
+        {
+            return await reader.ReadAsync(aborted);
+        }
+        catch (IOException e) when (e.InnerException is OverflowException)
+        {
+            // How the server tells of a chunk's size that no number holds: alone of all framing errors, not as a bad request.
+            throw new BadHttpRequestException(e.Message, StatusCodes.Status400BadRequest, e);
         }
     }
 }

@@ -8,26 +8,14 @@ namespace Coordinator.Silo.Http;
 /// <summary>/v1/sessions: create, list, get, keep alive, end.</summary>
 internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptions options)
 {
-    public Task RouteAsync(HttpContext context, RequestTarget target, string[] rest)
-    {
-        string method = context.Request.Method;
-        bool isGet = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
-        return rest switch
-        {
-            [] when isGet => ListAsync(context, target),
-            [] when HttpMethods.IsPost(method) => CreateAsync(context, target),
-            [] => Problems.MethodNotAllowedAsync(context, "GET, HEAD, POST"),
-            [var id] when isGet => WithIdAsync(context, id, sessionId => GetAsync(context, target, sessionId)),
-            [var id] when HttpMethods.IsDelete(method) =>
-                WithIdAsync(context, id, sessionId => EndAsync(context, target, sessionId)),
-            [_] => Problems.MethodNotAllowedAsync(context, "GET, HEAD, DELETE"),
-            [var id, "keepalive"] when HttpMethods.IsPost(method) =>
-                WithIdAsync(context, id, sessionId => KeepAliveAsync(context, target, sessionId)),
-            [_, "keepalive"] => Problems.MethodNotAllowedAsync(context, "POST"),
-            _ => Problems.UnknownPathAsync(context,
-                "Of a session there is /v1/sessions/{id} and /v1/sessions/{id}/keepalive."),
-        };
-    }
+    public IReadOnlyList<HttpRoute> Routes =>
+    [
+        new("GET", "/v1/sessions", (context, target, _) => ListAsync(context, target)),
+        new("POST", "/v1/sessions", (context, target, _) => CreateAsync(context, target)),
+        new("GET", "/v1/sessions/{id}", WithId(GetAsync)),
+        new("DELETE", "/v1/sessions/{id}", WithId(EndAsync)),
+        new("POST", "/v1/sessions/{id}/keepalive", WithId(KeepAliveAsync)),
+    ];
 
     private async Task CreateAsync(HttpContext context, RequestTarget target)
     {
@@ -127,9 +115,9 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         return true;
     }
 
-    private static Task WithIdAsync(HttpContext context, string text, Func<long, Task> next) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long id) && id > 0
-            ? next(id)
+    private static RouteHandler WithId(Func<HttpContext, RequestTarget, long, Task> next) => (context, target, parameter) =>
+        long.TryParse(parameter[0], NumberStyles.None, CultureInfo.InvariantCulture, out long id) && id > 0
+            ? next(context, target, id)
             : Problems.WriteAsync(context, ErrorCode.InvalidRequest, "A session id is a whole number from 1 on.");
 
     private static ByteString ReadNonce(Fields fields)

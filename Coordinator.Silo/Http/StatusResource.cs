@@ -7,29 +7,31 @@ namespace Coordinator.Silo.Http;
 /// <summary>/v1/status, /health/live and /health/ready.</summary>
 internal sealed class StatusResource(CheckedGateway gateway)
 {
-    public Task StatusAsync(HttpContext context) => OnGetAsync(context, () =>
+    public IReadOnlyList<HttpRoute> Routes =>
+    [
+        new("GET", "/v1/status", (context, _, _) => StatusAsync(context)),
+        new("GET", "/health/live", (context, _, _) => LiveAsync(context)),
+        new("GET", "/health/ready", (context, _, _) => ReadyAsync(context)),
+    ];
+
+    private Task StatusAsync(HttpContext context)
     {
         GroupStatus status = gateway.Group.GetStatus();
         Answers.SetPosition(context, status);
         return Answers.WriteAsync(context, json => Write(json, status, gateway.Group.IsReady));
-    });
+    }
 
     /// <summary>The process answers: nothing more.</summary>
-    public static Task LiveAsync(HttpContext context) =>
-        OnGetAsync(context, () => Answers.WriteAsync(context, json => json.WriteString("status", "live")));
+    private static Task LiveAsync(HttpContext context) =>
+        Answers.WriteAsync(context, json => json.WriteString("status", "live"));
 
-    public Task ReadyAsync(HttpContext context) => OnGetAsync(context, () =>
+    private Task ReadyAsync(HttpContext context)
     {
         Answers.SetPosition(context, gateway.Group.GetStatus());
         return gateway.Group.IsReady
             ? Answers.WriteAsync(context, json => json.WriteString("status", "ready"))
             : Problems.WriteAsync(context, ErrorCode.NoQuorum, "No leader with a quorum and a database that answers now; /v1/status says what each peer does.");
-    });
-
-    private static Task OnGetAsync(HttpContext context, Func<Task> answer) =>
-        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
-            ? answer()
-            : Problems.MethodNotAllowedAsync(context, "GET, HEAD");
+    }
 
     private static void Write(Utf8JsonWriter json, GroupStatus status, bool ready)
     {

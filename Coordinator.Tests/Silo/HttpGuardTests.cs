@@ -37,6 +37,8 @@ public sealed class HttpGuardTests : IAsyncLifetime
     [InlineData("0.0.0.0")]
     [InlineData("port.example:98")]
     [InlineData("")]
+    [InlineData("a$b")]
+    [InlineData("hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh$h")]
     public async Task An_unknown_host_is_refused(string host) => (await GetAsync(host)).AssertProblem(ErrorCode.ForbiddenHost);
 
     [Theory]

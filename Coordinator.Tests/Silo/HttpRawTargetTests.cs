@@ -125,6 +125,12 @@ public sealed class HttpRawTargetTests : IAsyncLifetime
         Assert.Empty(_silo.Group.Proposed);
     }
 
+    [Theory]
+    [InlineData("HeAD")]
+    [InlineData("get")]
+    public async Task A_method_in_another_case_is_another_method(string method) =>
+        (await _silo.SendTargetAsync("/v1/status", method)).AssertProblem(ErrorCode.MethodNotAllowed);
+
     [Fact]
     public async Task The_asterisk_target_is_an_unknown_path() =>
         (await _silo.SendTargetAsync("*", "OPTIONS")).AssertProblem(ErrorCode.UnknownPath);
@@ -141,12 +147,16 @@ public sealed class HttpRawTargetTests : IAsyncLifetime
         Assert.Empty(_silo.Group.Proposed);
     }
 
-    [Fact]
-    public async Task A_body_whose_framing_is_broken_is_refused_by_name()
+    [Theory]
+    [InlineData("zz")]
+    [InlineData("-1")]
+    [InlineData("fffffffff")]
+    [InlineData("fffffffffffffffffffffffff")]
+    public async Task A_body_whose_framing_is_broken_is_refused_by_name(string size)
     {
         HttpAnswer answer = await _silo.SendRawAsync(
             $"PUT /v1/config/a HTTP/1.1\r\nHost: localhost:{_silo.Address.Port}\r\n"
-            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n");
+            + $"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n");
         answer.AssertProblem(ErrorCode.InvalidRequest);
         Assert.Empty(_silo.Group.Proposed);
     }

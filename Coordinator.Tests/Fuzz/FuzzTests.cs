@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Coordinator.Silo.Http;
+using Coordinator.Tests.EndToEnd;
+using Coordinator.Tests.Silo;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Fuzz;
+
+/// <summary>
+/// Hostile clients against a real silo, with a well-behaved one beside them. COORDINATOR_FUZZ sets the number of cases,
+/// COORDINATOR_FUZZ_SEED the seed, COORDINATOR_FUZZ_CASE replays one (scripts/fuzz does all of that).
+/// </summary>
+[Collection(SiloProcesses.Name)]
+public sealed class FuzzTests(ITestOutputHelper output)
+{
+    private const int EverydayCases = 20_000;
+    private const long GrowthBytesMax = 256L * 1024 * 1024;
+    private static readonly TimeSpan P99Max = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleMax = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Whatever_is_sent_the_silo_answers_by_name_and_serves_the_others()
+    {
+        int cases = int.Parse(Variable("COORDINATOR_FUZZ") ?? $"{EverydayCases}", CultureInfo.InvariantCulture);
+        int seed = int.Parse(Variable("COORDINATOR_FUZZ_SEED") ?? $"{Random.Shared.Next(1_000_000)}", CultureInfo.InvariantCulture);
+        using SiloHome home = new();
+        await using SiloProcess silo = SiloProcess.Start(home);
+        await silo.ReadyAsync();
+        await using Bystander bystander = await Bystander.StartAsync(home.Address);
+        FuzzRun run = new(new FuzzTarget(home.Address, bystander.SessionId), Routes(), seed);
+        if (Variable("COORDINATOR_FUZZ_CASE")?.Split(':') is [var kind, var number])
+        {
+            await run.ReplayAsync(int.Parse(number, CultureInfo.InvariantCulture), kind == "wire");
+            AssertNothingFound(run);
+            return;
+        }
+
+        SiloUse before = SiloUse.Of(silo.Pid);
+        long startedAt = Stopwatch.GetTimestamp();
+        await run.RunAsync(1, cases);
+        TimeSpan took = Stopwatch.GetElapsedTime(startedAt);
+        (TimeSpan p99, int requests) = await bystander.StopAsync();
+        output.WriteLine($"seed {seed}: {cases} cases in {took.TotalSeconds:F0} s, {cases / took.TotalSeconds:F0}/s: {run.Counts}");
+        AssertNothingFound(run);
+        SiloUse after = await SettledAsync(silo.Pid, before);
+        output.WriteLine(
+            $"bystander: {requests} requests, p99 {p99.TotalMilliseconds:F0} ms; resident {before.ResidentBytes >> 20} MiB before, "
+            + $"{after.ResidentBytes >> 20} MiB after; {before.Sockets} sockets before, {after.Sockets} after");
+
+        Assert.True(bystander.HoldsItsLock, "The bystander's session has ended.");
+        Assert.True(p99 < P99Max, $"The bystander's p99 is {p99}.");
+        Assert.InRange(after.ResidentBytes - before.ResidentBytes, long.MinValue, GrowthBytesMax);
+        Assert.InRange(after.Sockets, 0, before.Sockets);
+        Assert.DoesNotContain("fail:", silo.Output, StringComparison.Ordinal);
+        AssertBothWays(run.Counts);
+        await silo.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_silo_that_fails_at_a_query_is_found_out()
+    {
+        await using HttpTestSilo silo = await HttpTestSilo.StartAsync();
+        silo.Group.Querying = _ => throw new InvalidOperationException("broken");
+        foreach (bool wire in new[] { false, true })
+        {
+            FuzzRun run = new(new FuzzTarget(silo.Address, sparedSession: 0), Routes(), seed: 1);
+            for (int number = 1; number < 200 && run.Findings.Count == 0; number++)
+                await run.ReplayAsync(number, wire);
+            Assert.Contains("code Internal", Assert.Single(run.Findings), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(500, "", null)]
+    [InlineData(404, "", null)]
+    [InlineData(404, "not found", "text/html")]
+    [InlineData(404, """{"code":"NoSuchCode","status":404,"detail":"x"}""", "application/problem+json")]
+    [InlineData(500, """{"code":"Internal","status":500,"detail":"x"}""", "application/problem+json")]
+    [InlineData(404, """{"code":"KeyNotFound","status":400,"detail":"x"}""", "application/problem+json")]
+    [InlineData(404, """{"code":"KeyNotFound","status":404,"detail":""}""", "application/problem+json")]
+    public void An_answer_without_a_name_is_found_out(int status, string body, string? type)
+    {
+        Dictionary<string, string> headers = [];
+        if (type is not null)
+            headers.Add("Content-Type", type);
+        HttpAnswer answer = new((HttpStatusCode)status, headers, System.Text.Encoding.UTF8.GetBytes(body));
+        Assert.Throws<FuzzFinding>(() => FuzzRules.Check(answer, isHead: false));
+    }
+
+    // The list is the router's own; nothing is asked of its gateway.
+    private static IReadOnlyList<HttpRoute> Routes() =>
+        new HttpRouter(new CheckedGateway(new HttpMemoryGateway(), NullLogger.Instance), new HttpInterfaceOptions()).Routes;
+
+    private static async Task<SiloUse> SettledAsync(int pid, SiloUse before)
+    {
+        long from = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            SiloUse now = SiloUse.Of(pid);
+            bool settled = now.Sockets <= before.Sockets && now.ResidentBytes - before.ResidentBytes <= GrowthBytesMax;
+            if (settled || Stopwatch.GetElapsedTime(from) > SettleMax)
+                return now;
+            await Task.Delay(100);
+        }
+    }
+
+    private static void AssertNothingFound(FuzzRun run) =>
+        Assert.True(run.Findings.Count == 0, string.Join("\n\n", run.Findings));
+
+    private static void AssertBothWays(FuzzCounts counts)
+    {
+        foreach (string what in new[] { "HTTP 2xx", "HTTP 4xx", "HTTP closed", "wire answered", "wire refused", "wire left" })
+            Assert.True(counts[what] > 0, $"Nothing was \"{what}\": the cases are one-sided.");
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}
