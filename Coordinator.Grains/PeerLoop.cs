@@ -28,6 +28,8 @@ public sealed class PeerLoop : IAsyncDisposable
     /// <summary>Inputs to one turn, so that a flood doesn't hold up what came before.</summary>
     private const int BatchMax = 8_192;
 
+    private static readonly TimeSpan RollbackTold = TimeSpan.FromMinutes(1);
+
     private readonly Channel<PeerInput> _inbox = Channel.CreateUnbounded<PeerInput>(
         new UnboundedChannelOptions { SingleReader = true });
 
@@ -45,8 +47,8 @@ public sealed class PeerLoop : IAsyncDisposable
     private int _messages;
     private int _tickQueued;
 
-    /// <summary>The highest index that was told to be missing: said once.</summary>
-    private long _witnessedIndex;
+    /// <summary>When it was last said that an index is missing: anybody can make one up, and may not flood the log.</summary>
+    private long? _rollbackToldAt;
     private volatile ReplicaStatus _status;
 
     /// <param name="loaded">What the activation loaded (rule 2).</param>
@@ -216,8 +218,11 @@ public sealed class PeerLoop : IAsyncDisposable
             HostLog.Warn(_log, _replica.Key.ToString(), warning);
         ReplicaStatus before = _status;
         _status = _replica.GetStatus();
-        if (effects.WitnessedIndex > _witnessedIndex)
-            HostLog.WitnessedRollback(_log, _witnessedIndex = effects.WitnessedIndex, _status.AppliedIndex);
+        if (effects.WitnessedIndex != 0 && (_rollbackToldAt is not { } told || _time.GetElapsedTime(told) > RollbackTold))
+        {
+            _rollbackToldAt = _time.GetTimestamp();
+            HostLog.WitnessedRollback(_log, effects.WitnessedIndex, _status.AppliedIndex);
+        }
         if (effects.LeadershipChanged)
         {
             HostLog.PeerChanged(_log, before, _status);

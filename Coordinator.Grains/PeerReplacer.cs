@@ -68,6 +68,7 @@ internal sealed class PeerReplacer : IAsyncDisposable
         // Without a quorum nothing can be replaced; and whoever leads must have applied all that it has committed, or it
         // might take a member that has just joined for none.
         ReplicaStatus? leader = _group.Peers.Select(peer => peer.Status)
+            .OrderByDescending(status => status.Term)
             .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
         if (leader is null)
             return;

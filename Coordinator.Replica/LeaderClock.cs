@@ -6,6 +6,7 @@ namespace Coordinator.Replica;
 /// </summary>
 internal sealed class LeaderClock(long electionTimeoutUs)
 {
+    private readonly SeededBug _planted = SeededBugs.Planted;
     private long _readAtUs;
 
     public bool IsRunning { get; private set; }
@@ -16,7 +17,8 @@ internal sealed class LeaderClock(long electionTimeoutUs)
     public void Start(long highestStampUs, long nowUs)
     {
         IsRunning = true;
-        ValueUs = Math.Max(highestStampUs, 1);
+        long goneOnUs = _planted == SeededBug.DeposedClockGoesOn && ValueUs > 0 ? ValueUs + nowUs - _readAtUs : 0;
+        ValueUs = Math.Max(Math.Max(highestStampUs, goneOnUs), 1);
         _readAtUs = nowUs;
     }
 

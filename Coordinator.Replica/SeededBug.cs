@@ -20,6 +20,7 @@ internal enum SeededBug : byte
     StoredTailTakenForCommitted,
     SnapshotNeverSentAgain,
     ClockOfItsOwn,
+    DeposedClockGoesOn,
     CompactsBeforeSnapshot,
     SnapshotBeforeDurable,
     InstallKeepsLog,

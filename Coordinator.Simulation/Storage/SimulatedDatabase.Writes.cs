@@ -99,6 +99,8 @@ internal sealed partial class SimulatedDatabase
         {
             if (row.Epoch == write.Epoch && row.WriteSeq == write.WriteSeq - 1)
                 Refusing?.Invoke(row, write);
+            if (Plants.InsertsWithoutUpdate)
+                row.Log.AddRange(write.Entries.Where(entry => entry.Index > row.LastIndex && write.Entries[0].Index <= row.LastIndex + 1).ToArray());
             happenings.Count(Happening.WriteFenced);
             trace.Add($"db {Name}: write {write.Epoch}.{write.WriteSeq} of {write.Key} fenced by {row.Epoch}.{row.WriteSeq}");
             ended(WriteOutcome.Fenced);

@@ -11,6 +11,9 @@ internal sealed record StoragePlants
     /// <summary>The fence checks the epoch, but not the number of the write (rule 3).</summary>
     public bool FenceWithoutWriteSeq { get; init; }
 
+    /// <summary>UPDATE, INSERT and COMMIT pipelined: the entries land though the update touched no row (rule 3).</summary>
+    public bool InsertsWithoutUpdate { get; init; }
+
     /// <summary>Re-activation only looks at the row instead of taking it (rule 4).</summary>
     public bool ReactivationOnlyLooks { get; init; }
 
