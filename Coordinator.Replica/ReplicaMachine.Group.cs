@@ -58,20 +58,7 @@ public sealed partial class ReplicaMachine
     }
 
     /// <summary>Then whoever joins has not been asked.</summary>
-    private bool IsMembershipChanging()
-    {
-        for (long index = _state.AppliedIndex + 1; index <= _raft.LastIndex;)
-        {
-            EntrySlice entries = _raft.Entries(index, _raft.LastIndex + 1);
-            foreach (Entry entry in entries)
-            {
-                if (entry.Type != EntryType.Normal)
-                    return true;
-            }
-            index += entries.Count;
-        }
-        return false;
-    }
+    private bool IsMembershipChanging() => UnappliedEntries().Any(entry => entry.Type != EntryType.Normal);
 
     private CheckState Judge() => _planted == SeededBug.LeadersHashTakenForTruth
         ? new CheckState { VerifiedIndex = _checks.Marker.Index, VerifiedHash = _checks.Marker.Hash }

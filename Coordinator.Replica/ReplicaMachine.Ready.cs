@@ -24,8 +24,11 @@ public sealed partial class ReplicaMachine
             Ready ready = _raft.Ready();
             if (ready.SoftState is { } soft)
                 RoleChanged(soft);
-            foreach (ReadState read in ready.ReadStates.Where(IsOwnRound))
-                _reads.QuorumConfirmed(ReadRound.IdOf(read.Context.Span), read.Index);
+            foreach (ReadState read in ready.ReadStates)
+            {
+                if (IsOwnRound(read))
+                    _reads.QuorumConfirmed(ReadRound.IdOf(read.Context.Span), read.Index);
+            }
             foreach (Message message in ready.Messages)
                 Dispatch(message);
             // After this Ready's own append: the term and the vote that a request names are in it (rule 5).
@@ -160,14 +163,21 @@ public sealed partial class ReplicaMachine
     private long HighestStampUs()
     {
         long highest = _state.LogTimeUs;
+        foreach (Entry entry in UnappliedEntries())
+            highest = Math.Max(highest, entry.Stamp);
+        return highest;
+    }
+
+    /// <summary>Of the own log, written or not, above what the state has applied.</summary>
+    private IEnumerable<Entry> UnappliedEntries()
+    {
         for (long index = _state.AppliedIndex + 1; index <= _raft.LastIndex;)
         {
             EntrySlice entries = _raft.Entries(index, _raft.LastIndex + 1);
-            foreach (Entry entry in entries)
-                highest = Math.Max(highest, entry.Stamp);
+            for (int i = 0; i < entries.Count; i++)
+                yield return entries[i];
             index += entries.Count;
         }
-        return highest;
     }
 
     private void Apply(in Entry entry)

@@ -13,16 +13,7 @@ public sealed class FollowerReadTests
     [Fact]
     public void A_leader_answers_a_follower_only_after_its_own_epoch_was_read()
     {
-        MachineUnderTest peer = Leader();
-        peer.Receive(new Message { Type = MessageType.ReadIndex, From = Three, Context = new byte[24] });
-        Message asked = peer.Sent.Last(sent => sent.To == Two && sent.Message.Type == MessageType.Heartbeat).Message;
-        peer.Receive(new Message
-        {
-            Type = MessageType.HeartbeatResp,
-            From = Two,
-            Term = peer.Machine.Raft.Term,
-            Context = asked.Context,
-        });
+        MachineUnderTest peer = LeaderThatAQuorumConfirmsForAFollower();
 
         Assert.DoesNotContain(peer.Sent, sent => sent.Message.Type == MessageType.ReadIndexResp);
         long epoch = Assert.NotNull(peer.Effects.ReadEpoch);
@@ -35,16 +26,7 @@ public sealed class FollowerReadTests
     [Fact]
     public void A_leader_that_was_fenced_off_does_not_answer_a_follower()
     {
-        MachineUnderTest peer = Leader();
-        peer.Receive(new Message { Type = MessageType.ReadIndex, From = Three, Context = new byte[24] });
-        Message asked = peer.Sent.Last(sent => sent.To == Two && sent.Message.Type == MessageType.Heartbeat).Message;
-        peer.Receive(new Message
-        {
-            Type = MessageType.HeartbeatResp,
-            From = Two,
-            Term = peer.Machine.Raft.Term,
-            Context = asked.Context,
-        });
+        MachineUnderTest peer = LeaderThatAQuorumConfirmsForAFollower();
 
         peer.Turn(machine => machine.EpochRead(peer.Machine.GetStatus().Epoch, peer.Machine.GetStatus().Epoch + 1));
 
@@ -92,6 +74,21 @@ public sealed class FollowerReadTests
     }
 
     private static Message Heartbeat(Term term) => new() { Type = MessageType.Heartbeat, From = Three, Term = term };
+
+    private static MachineUnderTest LeaderThatAQuorumConfirmsForAFollower()
+    {
+        MachineUnderTest peer = Leader();
+        peer.Receive(new Message { Type = MessageType.ReadIndex, From = Three, Context = new byte[24] });
+        Message asked = peer.Sent.Last(sent => sent.To == Two && sent.Message.Type == MessageType.Heartbeat).Message;
+        peer.Receive(new Message
+        {
+            Type = MessageType.HeartbeatResp,
+            From = Two,
+            Term = peer.Machine.Raft.Term,
+            Context = asked.Context,
+        });
+        return peer;
+    }
 
     /// <summary>It has committed an entry of its term.</summary>
     private static MachineUnderTest Leader()
