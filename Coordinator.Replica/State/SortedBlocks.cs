@@ -48,6 +48,16 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
         Count++;
     }
 
+    /// <exception cref="InvalidOperationException">The key is not there.</exception>
+    public void Replace(TKey key, TValue value)
+    {
+        int b = BlockFor(key);
+        int slot = b < 0 ? -1 : _blocks[b].Find(key);
+        if (slot < 0)
+            throw new InvalidOperationException($"The key {key} is not there.");
+        _blocks[b].Values[slot] = value;
+    }
+
     public bool Remove(TKey key)
     {
         int b = BlockFor(key);
