@@ -5,7 +5,8 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
 {
     private readonly SessionResource _sessions = new(gateway, options);
     private readonly LockResource _locks = new(gateway, options);
-    private readonly ConfigResource _config = new(gateway);
+    private readonly ConfigResource _config = new(gateway, options);
+    private readonly TransactionResource _transactions = new(gateway);
     private readonly StatusResource _status = new(gateway);
 
     public Task RouteAsync(HttpContext context)
@@ -16,11 +17,12 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
             ["v1", "sessions", .. var rest] => _sessions.RouteAsync(context, target, rest),
             ["v1", "locks", .. var rest] => _locks.RouteAsync(context, target, rest),
             ["v1", "config", .. var rest] => _config.RouteAsync(context, target, rest),
+            ["v1", "txn"] => _transactions.RouteAsync(context, target),
             ["v1", "status"] => _status.StatusAsync(context),
             ["health", "live"] => StatusResource.LiveAsync(context),
             ["health", "ready"] => _status.ReadyAsync(context),
             _ => Problems.UnknownPathAsync(context,
-                "There are /v1/sessions, /v1/locks, /v1/config, /v1/status, /v1/connect, /health/live, /health/ready."),
+                "There are /v1/sessions, /v1/locks, /v1/config, /v1/txn, /v1/status, /v1/connect, /health/live, /health/ready."),
         };
     }
 }
