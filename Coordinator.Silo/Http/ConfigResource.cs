@@ -17,25 +17,19 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
         bool isGet = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
         if (rest is [])
             return isGet ? ListAsync(context, target) : Problems.MethodNotAllowedAsync(context, "GET, HEAD");
-        if (HttpMethods.IsPost(method))
-            return PostAsync(context, target, rest);
+        // No key stands before these verbs: they are about all keys, or about those of a prefix.
+        if (HttpMethods.IsPost(method) && rest is ["compact"])
+            return CompactAsync(context, target);
+        if (HttpMethods.IsPost(method) && rest is ["rollback"])
+            return RollBackAsync(context, target);
         if (!isGet && !HttpMethods.IsPut(method) && !HttpMethods.IsDelete(method))
-            return Problems.MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE, POST");
+            return Problems.MethodNotAllowedAsync(context, "GET, HEAD, PUT, DELETE");
         if (RequestTarget.ReadName(rest, out string key) is { } refusal)
             return Problems.WriteAsync(context, refusal);
         if (isGet)
             return GetAsync(context, target, key);
         return HttpMethods.IsPut(method) ? PutAsync(context, target, key) : DeleteAsync(context, target, key);
     }
-
-    // No key stands before the verb: both are about all keys, or about those of a prefix.
-    private Task PostAsync(HttpContext context, RequestTarget target, string[] rest) => rest switch
-    {
-        ["compact"] => CompactAsync(context, target),
-        ["rollback"] => RollBackAsync(context, target),
-        _ => Problems.UnknownPathAsync(context,
-            "There are POST /v1/config/compact and POST /v1/config/rollback; a value is stored with PUT."),
-    };
 
     private async Task CompactAsync(HttpContext context, RequestTarget target)
     {
