@@ -18,8 +18,8 @@ public static class Limits
     /// <summary>Most compares and operations of one transaction, all together.</summary>
     public const int TransactionOperationsMax = 128;
 
-    /// <summary>Most bytes of entries that the gets of one transaction answer with.</summary>
-    public const int TransactionAnswerBytesMax = RequestBytesMax;
+    /// <summary>Most bytes of entries that the gets of one transaction answer with: the answer fits a frame.</summary>
+    public const int TransactionAnswerBytesMax = 1024 * 1024 + 256 * 1024;
 
     public static readonly TimeSpan TtlMin = TimeSpan.FromMilliseconds(500);
     public static readonly TimeSpan TtlMax = TimeSpan.FromDays(1);

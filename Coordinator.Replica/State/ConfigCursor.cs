@@ -19,9 +19,8 @@ internal ref struct ConfigCursor
     {
         _prefix = prefix;
         _revision = revision;
-        bool goesOn = after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0;
-        _present = goesOn ? store.Records.After(after) : store.Records.From(prefix);
-        _changed = goesOn ? store.History.ByKey.After(after) : store.History.ByKey.From(prefix);
+        _present = StateQueries.Start(store.Records, prefix, after);
+        _changed = StateQueries.Start(store.History.ByKey, prefix, after);
         MovePresent();
         if (revision != 0)
             MoveChanged();

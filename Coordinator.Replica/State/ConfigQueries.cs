@@ -22,6 +22,12 @@ internal static class ConfigQueries
     {
         if (WhyUnreadable(store, list.Revision, answer) is { } unreadable)
             return unreadable;
+        if (list.CountOnly && list.Revision == 0)
+        {
+            answer.Count = StateQueries.Start(store.Records, list.Prefix, list.AfterKey)
+                .CountWhile(key => key.StartsWith(list.Prefix, StringComparison.Ordinal));
+            return ErrorCode.Ok;
+        }
         var page = new StateQueries.Page(list.Limit);
         var records = new ConfigCursor(store, list.Prefix, list.AfterKey, list.Revision);
         while (records.MoveNext())

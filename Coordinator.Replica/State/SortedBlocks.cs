@@ -176,6 +176,27 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
             return block < map._blockCount;
         }
 
+        /// <summary>
+        /// How many keys from here on belong, up to the first that does not: a whole block costs one question.
+        /// </summary>
+        public int CountWhile(Func<TKey, bool> belongs)
+        {
+            int count = 0;
+            for (; block < map._blockCount; block++, slot = -1)
+            {
+                Block current = map._blocks[block];
+                int left = current.Count - 1 - slot;
+                if (left > 0 && !belongs(current.Keys[current.Count - 1]))
+                {
+                    while (belongs(current.Keys[++slot]))
+                        count++;
+                    return count;
+                }
+                count += left;
+            }
+            return count;
+        }
+
         public readonly Cursor GetEnumerator() => this;
     }
 

@@ -86,7 +86,7 @@ internal static class StateQueries
         return answer;
     }
 
-    private static SortedBlocks<string, T, OrdinalOrder>.Cursor Start<T>(
+    internal static SortedBlocks<string, T, OrdinalOrder>.Cursor Start<T>(
         SortedBlocks<string, T, OrdinalOrder> map, string prefix, string after)
         where T : class =>
         after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0 ? map.After(after) : map.From(prefix);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Coordinator.Contracts;
+using Google.Protobuf.Collections;
 
 namespace Coordinator.Silo.Http;
 
@@ -25,7 +26,7 @@ internal sealed class TransactionResource(CheckedGateway gateway)
     private static void Write(Utf8JsonWriter json, Transaction transaction, CommandResult result)
     {
         bool holds = result.Outcome == Outcome.Done;
-        IReadOnlyList<ConfigOperation> branch = holds ? transaction.Then : transaction.Else;
+        RepeatedField<ConfigOperation> branch = holds ? transaction.Then : transaction.Else;
         json.WriteBoolean("succeeded", holds);
         json.WriteNumber("revision", result.Revision);
         // A repeat is told what was done, but no results: those are not kept.

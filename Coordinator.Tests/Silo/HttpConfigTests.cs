@@ -1,15 +1,17 @@
 using System.Net;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Coordinator.Contracts;
 using Coordinator.Replica.State;
-using Coordinator.Tests.State;
 
 namespace Coordinator.Tests.Silo;
 
 /// <summary>Configuration over HTTP, with a real state behind it.</summary>
 public sealed class HttpConfigTests : IAsyncLifetime
 {
+    private static readonly JsonSerializerOptions AsSent = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Lock _lock = new();
     private readonly State.Group _state = new();
     private HttpTestSilo _silo = null!;
@@ -200,6 +202,5 @@ public sealed class HttpConfigTests : IAsyncLifetime
             with?.Invoke(request);
         });
 
-    private static string Compact(JsonElement json) => JsonSerializer.Serialize(
-        json, new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static string Compact(JsonElement json) => JsonSerializer.Serialize(json, AsSent);
 }
