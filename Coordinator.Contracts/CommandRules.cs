@@ -4,7 +4,7 @@ namespace Coordinator.Contracts;
 /// What must hold of a command whatever the state. Client, silo and replica ask the same question, so that a command
 /// refused by one is refused by all.
 /// </summary>
-public static class CommandRules
+public static partial class CommandRules
 {
     private const long MicrosecondsPerTick = TimeSpan.TicksPerMicrosecond;
 
@@ -40,8 +40,11 @@ public static class CommandRules
             Command.OperationOneofCase.AcquireLock => InSession(command) ?? CheckAcquire(command.AcquireLock),
             Command.OperationOneofCase.ReleaseLock => InSession(command) ?? CheckRelease(command.ReleaseLock),
             Command.OperationOneofCase.CancelWait => InSession(command) ?? CheckCancel(command),
-            Command.OperationOneofCase.PutConfig => CheckPut(command.PutConfig),
-            Command.OperationOneofCase.DeleteConfig => CheckName(command.DeleteConfig.Key),
+            Command.OperationOneofCase.PutConfig => CheckPut(command, command.PutConfig),
+            Command.OperationOneofCase.DeleteConfig => CheckDelete(command.DeleteConfig),
+            Command.OperationOneofCase.Transaction => CheckTransaction(command),
+            Command.OperationOneofCase.CompactConfig => CheckRevision(command.CompactConfig.Revision),
+            Command.OperationOneofCase.RollBackConfig => CheckRollBack(command.RollBackConfig),
             Command.OperationOneofCase.ChangePeers => OutsideSession(command) ?? CheckPeers(command.ChangePeers),
             Command.OperationOneofCase.RaiseFeatureLevel => OutsideSession(command) ?? CheckRaise(command.RaiseFeatureLevel),
             Command.OperationOneofCase.CheckState => OutsideSession(command) ?? CheckCheck(command.CheckState),
@@ -108,16 +111,6 @@ public static class CommandRules
             _ => false,
         };
         return hasTarget ? null : Invalid("A cancel names the request_id or the entry_index of another request.");
-    }
-
-    private static (ErrorCode, string)? CheckPut(PutConfig put)
-    {
-        if (put.Value.Length > Limits.ValueBytesMax)
-            return (ErrorCode.ValueTooLarge,
-                $"The value has {put.Value.Length} bytes; at most {Limits.ValueBytesMax} are kept.");
-        if (ResourceName.LabelProblem(put.ContentType) is { } problem)
-            return Invalid($"content_type: {problem}");
-        return CheckName(put.Key);
     }
 
     private static (ErrorCode, string)? CheckPeers(ChangePeers change)

@@ -15,6 +15,12 @@ public static class Limits
     /// <summary>Largest request, in bytes, over any interface.</summary>
     public const int RequestBytesMax = 1024 * 1024 + 512 * 1024;
 
+    /// <summary>Most compares and operations of one transaction, all together.</summary>
+    public const int TransactionOperationsMax = 128;
+
+    /// <summary>Most bytes of entries that the gets of one transaction answer with: the answer fits a frame.</summary>
+    public const int TransactionAnswerBytesMax = 1024 * 1024 + 256 * 1024;
+
     public static readonly TimeSpan TtlMin = TimeSpan.FromMilliseconds(500);
     public static readonly TimeSpan TtlMax = TimeSpan.FromDays(1);
 

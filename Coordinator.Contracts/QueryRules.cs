@@ -10,11 +10,13 @@ public static class QueryRules
 
     private static (ErrorCode Code, string Message)? CheckQuery(Query query) => query.QueryCase switch
     {
-        Query.QueryOneofCase.GetConfig => CheckName(query.GetConfig.Key),
+        Query.QueryOneofCase.GetConfig =>
+            CheckName(query.GetConfig.Key) ?? CheckRevision(query.GetConfig.Revision),
         Query.QueryOneofCase.GetLock => CheckName(query.GetLock.Name),
         Query.QueryOneofCase.GetSession => CheckSession(query.GetSession.SessionId),
         Query.QueryOneofCase.ListConfig =>
-            CheckPage(query.ListConfig.Prefix, query.ListConfig.AfterKey, query.ListConfig.Limit),
+            CheckPage(query.ListConfig.Prefix, query.ListConfig.AfterKey, query.ListConfig.Limit)
+            ?? CheckRevision(query.ListConfig.Revision),
         Query.QueryOneofCase.ListLocks =>
             CheckPage(query.ListLocks.Prefix, query.ListLocks.AfterName, query.ListLocks.Limit),
         Query.QueryOneofCase.ListSessions =>
@@ -35,6 +37,9 @@ public static class QueryRules
 
     private static (ErrorCode, string)? CheckName(string name) =>
         ResourceName.Problem(name) is { } problem ? (ErrorCode.InvalidName, problem) : null;
+
+    private static (ErrorCode, string)? CheckRevision(long revision) =>
+        revision < 0 ? (ErrorCode.InvalidRequest, "A revision may not be negative.") : null;
 
     private static (ErrorCode, string)? CheckSession(long sessionId) =>
         sessionId < 0 ? (ErrorCode.InvalidRequest, "A session id may not be negative.") : null;

@@ -41,6 +41,10 @@ internal enum SeededBug : byte
     ResultsLeftOutOfSnapshot,
     ExpiresEarly,
     CancelLeavesWait,
+    AnyCompareDoes,
+    BoundKeyOutlivesSession,
+    HistoryLeftOutOfSnapshot,
+    RollBackKeepsNewKeys,
 }
 
 internal static class SeededBugs

@@ -1,113 +1,112 @@
 using Coordinator.Contracts;
-using Google.Protobuf;
 
 namespace Coordinator.Replica.State;
 
-/// <summary>A key's present value. Invariant: create revision ≤ modify revision ≤ the group's.</summary>
-internal sealed class ConfigRecord
-{
-    public required ByteString Value { get; set; }
-
-    public required string ContentType { get; set; }
-
-    /// <summary>1 when the key was created, +1 with each put.</summary>
-    public required long Version { get; set; }
-
-    public required long CreateRevision { get; init; }
-
-    public required long ModifyRevision { get; set; }
-
-    public ulong HashWith(string key)
-    {
-        var hash = new StateHash(StateHash.Of(key));
-        hash.Add(Value.Span);
-        hash.Add(ContentType);
-        hash.Add(Version);
-        hash.Add(CreateRevision);
-        hash.Add(ModifyRevision);
-        return hash.Value;
-    }
-}
-
 /// <summary>
-/// The group's configuration: keys in ordinal order. Invariant: <see cref="Revision"/> rises by one with each change
-/// and with nothing else.
+/// The group's configuration: keys in ordinal order, and what they were before. Invariants: <see cref="Revision"/> rises
+/// by one with each change and with nothing else; a key that is bound to a session is in that session's set.
 /// </summary>
-internal sealed class ConfigStore(long baseRevision, long revision)
+internal sealed class ConfigStore(StateSettings settings, long compactedRevision, long revision)
 {
     private const int ContentTypesKept = 256;
+
+    private static readonly SortedSet<string> NoKeys = [];
 
     // Only ever asked for a text that is at hand, never walked: no order of hashes shows.
     private readonly Dictionary<string, string> _contentTypes = new(StringComparer.Ordinal);
 
+    private readonly SortedBlocks<long, SortedSet<string>, Int64Order> _bySession = new();
     private readonly SeededBug _planted = SeededBugs.Planted;
     private readonly SortedBlocks<string, ConfigRecord, OrdinalOrder> _records = new();
+    private ulong _recordsHash;
 
     public SortedBlocks<string, ConfigRecord, OrdinalOrder> Records => _records;
 
-    /// <summary>The revision that the group began with; everything up to it is compacted (rule 19).</summary>
-    public long BaseRevision { get; } = baseRevision;
+    public ConfigHistory History { get; } = new(compactedRevision);
+
+    public StateSettings Settings => settings;
 
     public long Revision { get; private set; } = revision;
 
     /// <summary>
-    /// The sum of the hashes of all records: the same whatever order they came in, so that a change costs no more than
-    /// the record that it changes.
+    /// The sum of the hashes of all records and of all changes that are kept: the same whatever order they came in, so
+    /// that a change costs no more than the record that it changes.
     /// </summary>
-    public ulong ContentsHash { get; private set; }
+    public ulong ContentsHash => _recordsHash + History.Hash;
 
-    public OperationResult Put(PutConfig put)
+    public ConfigRecord? Find(string key) => _records.TryGet(key, out ConfigRecord? record) ? record : null;
+
+    /// <summary>The keys that end with the session, in their order.</summary>
+    public IReadOnlySet<string> KeysOf(long sessionId) =>
+        _bySession.TryGet(sessionId, out SortedSet<string>? keys) ? keys : NoKeys;
+
+    /// <summary>Null when what a revision holds can be read; otherwise why not.</summary>
+    public ErrorCode? WhyUnreadable(long asked) =>
+        asked > Revision ? ErrorCode.RevisionInFuture
+        : asked < History.CompactedRevision ? ErrorCode.Compacted
+        : null;
+
+    /// <summary>Everything that a draft changes, as one revision; nothing if it changes nothing.</summary>
+    public void Commit(ConfigDraft draft, long logTimeUs)
     {
+        if (draft.Changes.Count == 0)
+            return;
         Revision++;
-        if (_records.TryGet(put.Key, out ConfigRecord? record))
+        foreach ((string key, ConfigRecord? after) in draft.Changes)
         {
-            ContentsHash -= record.HashWith(put.Key);
-            record.Value = put.Value;
-            record.ContentType = OneInstance(put.ContentType);
-            record.Version++;
-            record.ModifyRevision = Revision;
-            ContentsHash += record.HashWith(put.Key);
+            ConfigRecord? before = Find(key);
+            if (before is not null)
+                Remove(key, before, isReplaced: after is not null);
+            if (after is not null)
+                Insert(key, after, isNew: before is null);
+            History.Add(new ConfigChange(key, Revision, logTimeUs, before, after));
         }
-        else
-        {
-            record = new ConfigRecord
-            {
-                Value = put.Value,
-                ContentType = put.ContentType,
-                Version = 1,
-                CreateRevision = Revision,
-                ModifyRevision = Revision,
-            };
-            Add(put.Key, record);
-        }
-        return new OperationResult(ErrorCode.Ok, Outcome.Done, Revision: Revision, Version: record.Version);
     }
 
-    public OperationResult Delete(DeleteConfig delete)
+    /// <summary>At the end of each entry: what the limits no longer allow is compacted.</summary>
+    public void Tidy(long logTimeUs)
     {
-        if (!_records.TryGet(delete.Key, out ConfigRecord? record))
-            return OperationResult.Refused(ErrorCode.KeyNotFound);
-        _records.Remove(delete.Key);
-        if (_planted != SeededBug.HashForgetsDeletes)
-            ContentsHash -= record.HashWith(delete.Key);
-        Revision++;
-        return new OperationResult(ErrorCode.Ok, Outcome.Done, Revision: Revision);
+        History.Compact(settings, Revision, logTimeUs);
+        History.DropBacklog();
     }
 
-    public void Add(string key, ConfigRecord record)
-    {
-        record.ContentType = OneInstance(record.ContentType);
-        _records.Add(key, record);
-        ContentsHash += record.HashWith(key);
-    }
+    /// <summary>From a snapshot.</summary>
+    public void Restore(string key, ConfigRecord record) => Insert(key, record, isNew: true);
 
-    // A million keys share a few content types: one string each, not a million.
-    private string OneInstance(string contentType)
+    /// <summary>A million keys share a few content types: one string each, not a million.</summary>
+    public string OneInstance(string contentType)
     {
         if (_contentTypes.TryGetValue(contentType, out string? kept))
             return kept;
         if (_contentTypes.Count < ContentTypesKept)
             _contentTypes.Add(contentType, contentType);
         return contentType;
+    }
+
+    private void Insert(string key, ConfigRecord record, bool isNew)
+    {
+        if (isNew)
+            _records.Add(key, record);
+        else
+            _records.Replace(key, record);
+        _recordsHash += record.HashWith(key);
+        if (record.SessionId == 0)
+            return;
+        if (!_bySession.TryGet(record.SessionId, out SortedSet<string>? keys))
+            _bySession.Add(record.SessionId, keys = new SortedSet<string>(StringComparer.Ordinal));
+        keys.Add(key);
+    }
+
+    private void Remove(string key, ConfigRecord record, bool isReplaced)
+    {
+        if (!isReplaced)
+            _records.Remove(key);
+        if (isReplaced || _planted != SeededBug.HashForgetsDeletes)
+            _recordsHash -= record.HashWith(key);
+        if (record.SessionId == 0 || !_bySession.TryGet(record.SessionId, out SortedSet<string>? keys))
+            return;
+        keys.Remove(key);
+        if (keys.Count == 0)
+            _bySession.Remove(record.SessionId);
     }
 }

@@ -44,6 +44,7 @@ public sealed partial class CoordinationState
             : command is null ? new ApplyResult(Nothing, 0)
             : Execute(command, context);
         Locks.Serve(context);
+        Config.Tidy(LogTimeUs);
         if (result.WaitIndex != 0)
             result = FinalIfEnded(command!, result);
 
@@ -89,6 +90,7 @@ public sealed partial class CoordinationState
     private void EndSession(Session session, SessionEndReason reason, in ApplyContext context)
     {
         Locks.EndAllOf(session, context);
+        ConfigCommands.EndSession(session, context);
         Sessions.Remove(session);
         context.Effects.SessionsEnded.Add(new EndedSession(session.Id, reason));
     }
@@ -112,15 +114,13 @@ public sealed partial class CoordinationState
             case Command.OperationOneofCase.AdvanceTime:
             case Command.OperationOneofCase.CheckState:
                 return new ApplyResult(Nothing, 0);
-            case Command.OperationOneofCase.PutConfig when command.SessionId == 0:
-                return Config.Put(command.PutConfig).ToApplyResult();
-            case Command.OperationOneofCase.DeleteConfig when command.SessionId == 0:
-                return Config.Delete(command.DeleteConfig).ToApplyResult();
             case Command.OperationOneofCase.ChangePeers:
                 return Refuse(ErrorCode.PeerChangeRefused, "Peers change by membership entries alone.");
+            case var operation when command.SessionId == 0 && ConfigCommands.Knows(operation):
+                return WithOperations(ConfigCommands.Execute(command, session: null, context).ToApplyResult());
             default:
                 return Sessions.Find(command.SessionId) is { } session
-                    ? ExecuteOnce(session, command, context)
+                    ? WithOperations(ExecuteOnce(session, command, context))
                     : Refuse(ErrorCode.SessionNotFound);
         }
     }
@@ -197,13 +197,18 @@ public sealed partial class CoordinationState
                 return Locks.Release(session, command.ReleaseLock);
             case Command.OperationOneofCase.CancelWait:
                 return Locks.Cancel(session, command.CancelWait, context);
-            case Command.OperationOneofCase.PutConfig:
-                return Config.Put(command.PutConfig);
-            case Command.OperationOneofCase.DeleteConfig:
-                return Config.Delete(command.DeleteConfig);
+            case var operation when ConfigCommands.Knows(operation):
+                return ConfigCommands.Execute(command, session, context);
             default:
                 throw new InvalidOperationException($"{command.OperationCase} passed the rules but is no operation.");
         }
+    }
+
+    // What a transaction found is told once and not kept with its result: that never holds values (rule 14).
+    private ApplyResult WithOperations(ApplyResult result)
+    {
+        result.Result.Operations.AddRange(ConfigCommands.TakeOperations());
+        return result;
     }
 
     // A repeated acquire that was found waiting can be granted by the same entry, when its stamp ends the holder: then
@@ -225,10 +230,10 @@ public sealed partial class CoordinationState
             _hash.Add(((long)fingerprint.Kind << 32) ^ command.RequestId);
             _hash.Add(fingerprint.NameHash);
             _hash.Add(command.SessionId);
-            if (command.OperationCase == Command.OperationOneofCase.PutConfig)
-                _hash.Add(command.PutConfig.Value.Span);
-            else if (command.OperationCase == Command.OperationOneofCase.KeepAlive)
+            if (command.OperationCase == Command.OperationOneofCase.KeepAlive)
                 HashKeepAlive(command.KeepAlive);
+            else if (ConfigCommands.Knows(command.OperationCase))
+                ConfigHash.Add(ref _hash, command);
             else
                 HashGroupCommand(command);
         }

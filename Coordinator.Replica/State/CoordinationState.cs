@@ -27,7 +27,8 @@ public sealed partial class CoordinationState
         _hash = new StateHash(origin.Hash);
         Sessions = new SessionTable(settings, _due);
         Locks = new LockTable(settings, _due);
-        Config = new ConfigStore(origin.BaseRevision, origin.Revision);
+        Config = new ConfigStore(settings, origin.CompactedRevision, origin.Revision);
+        ConfigCommands = new ConfigCommands(Config);
     }
 
     /// <summary>The state at a bootstrap snapshot.</summary>
@@ -45,7 +46,7 @@ public sealed partial class CoordinationState
         {
             Index = index,
             Term = term,
-            BaseRevision = baseRevision,
+            CompactedRevision = baseRevision,
             Revision = baseRevision,
             FeatureLevel = featureLevel,
         });
@@ -105,6 +106,8 @@ public sealed partial class CoordinationState
 
     internal ConfigStore Config { get; }
 
+    private ConfigCommands ConfigCommands { get; }
+
     public bool HasSession(long sessionId) => Sessions.Find(sessionId) is not null;
 
     public bool TryGetSessionTtl(long sessionId, out long ttlUs)
@@ -112,6 +115,11 @@ public sealed partial class CoordinationState
         ttlUs = Sessions.Find(sessionId)?.TtlUs ?? 0;
         return ttlUs != 0;
     }
+
+    /// <inheritdoc cref="ConfigEventPage.Read"/>
+    internal ConfigEventPage ReadEvents(
+        string key, bool isPrefix, long fromRevision, int bytesMax, bool withPrevious = false) =>
+        ConfigEventPage.Read(Config, key, isPrefix, fromRevision, bytesMax, withPrevious);
 
     /// <summary>Answers from this replica's state as it is now. A refusal is an answer with an error code.</summary>
     public QueryAnswer Query(Query query) => StateQueries.Answer(this, query);
@@ -164,7 +172,8 @@ internal readonly record struct StateOrigin
 
     public required Term Term { get; init; }
 
-    public required long BaseRevision { get; init; }
+    /// <summary>At first the revision that the group began with: everything up to it is compacted (rule 19).</summary>
+    public required long CompactedRevision { get; init; }
 
     public required long Revision { get; init; }
 

@@ -16,6 +16,9 @@ internal readonly record struct Fingerprint(Command.OperationOneofCase Kind, ulo
         Command.OperationOneofCase.ReleaseLock => new(command.OperationCase, StateHash.Of(command.ReleaseLock.Name)),
         Command.OperationOneofCase.PutConfig => new(command.OperationCase, StateHash.Of(command.PutConfig.Key)),
         Command.OperationOneofCase.DeleteConfig => new(command.OperationCase, StateHash.Of(command.DeleteConfig.Key)),
+        Command.OperationOneofCase.Transaction => new(command.OperationCase, ConfigHash.KeysOf(command.Transaction)),
+        Command.OperationOneofCase.RollBackConfig =>
+            new(command.OperationCase, StateHash.Of(command.RollBackConfig.Prefix)),
         _ => new(command.OperationCase, 0),
     };
 

@@ -19,11 +19,16 @@ internal static class SnapshotHeader
         writer.Int32(state.Settings.HoldingsPerSession);
         writer.Int32(state.Settings.OpenRequestsPerSession);
         writer.Int32(state.Settings.SessionsMax);
+        writer.Int32(state.Settings.KeysPerSession);
+        writer.Int32(state.Settings.KeysPerRevision);
+        writer.Int32(state.Settings.HistoryRevisions);
+        writer.Int64(state.Settings.HistoryAgeUs);
+        writer.Int64(state.Settings.HistoryBytes);
         writer.Int64(state.AppliedIndex);
         writer.Int64(state.AppliedTerm.Value);
         writer.Int64(state.LogTimeUs);
         writer.Int64((long)state.Hash);
-        writer.Int64(state.Config.BaseRevision);
+        writer.Int64(state.Config.History.CompactedRevision);
         writer.Int64(state.Config.Revision);
         WriteMembership(state.Membership, writer);
     }
@@ -40,11 +45,11 @@ internal static class SnapshotHeader
             Term = new Term(reader.Int64("the applied term", 0, long.MaxValue)),
             LogTimeUs = reader.Int64("the log time", 0, long.MaxValue),
             Hash = (ulong)reader.Int64("the hash"),
-            BaseRevision = reader.Int64("the base revision", 0, long.MaxValue),
+            CompactedRevision = reader.Int64("the compacted revision", 0, long.MaxValue),
             Revision = reader.Int64("the revision", 0, long.MaxValue),
             FeatureLevel = level,
         };
-        reader.Require(origin.BaseRevision <= origin.Revision, "the base revision is above the revision.");
+        reader.Require(origin.CompactedRevision <= origin.Revision, "the compacted revision is above the revision.");
         GroupMembership membership = ReadMembership(reader);
         try
         {
@@ -76,6 +81,11 @@ internal static class SnapshotHeader
             HoldingsPerSession = reader.Int32("HoldingsPerSession"),
             OpenRequestsPerSession = reader.Int32("OpenRequestsPerSession"),
             SessionsMax = reader.Int32("SessionsMax"),
+            KeysPerSession = reader.Int32("KeysPerSession"),
+            KeysPerRevision = reader.Int32("KeysPerRevision"),
+            HistoryRevisions = reader.Int32("HistoryRevisions"),
+            HistoryAgeUs = reader.Int64("HistoryAgeUs"),
+            HistoryBytes = reader.Int64("HistoryBytes"),
         };
         if (settings.Problem() is { } problem)
             reader.Fail($"the limit {problem} is below 1.");

@@ -48,6 +48,16 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
         Count++;
     }
 
+    /// <exception cref="InvalidOperationException">The key is not there.</exception>
+    public void Replace(TKey key, TValue value)
+    {
+        int b = BlockFor(key);
+        int slot = b < 0 ? -1 : _blocks[b].Find(key);
+        if (slot < 0)
+            throw new InvalidOperationException($"The key {key} is not there.");
+        _blocks[b].Values[slot] = value;
+    }
+
     public bool Remove(TKey key)
     {
         int b = BlockFor(key);
@@ -164,6 +174,27 @@ internal sealed class SortedBlocks<TKey, TValue, TOrder>
                 block++;
             slot = 0;
             return block < map._blockCount;
+        }
+
+        /// <summary>
+        /// How many keys from here on belong, up to the first that does not: a whole block costs one question.
+        /// </summary>
+        public int CountWhile(Func<TKey, bool> belongs)
+        {
+            int count = 0;
+            for (; block < map._blockCount; block++, slot = -1)
+            {
+                Block current = map._blocks[block];
+                int left = current.Count - 1 - slot;
+                if (left > 0 && !belongs(current.Keys[current.Count - 1]))
+                {
+                    while (belongs(current.Keys[++slot]))
+                        count++;
+                    return count;
+                }
+                count += left;
+            }
+            return count;
         }
 
         public readonly Cursor GetEnumerator() => this;

@@ -21,8 +21,10 @@ internal static class StateQueries
             return Refuse(answer, refusal.Code, refusal.Message);
         return query.QueryCase switch
         {
-            Query.QueryOneofCase.GetConfig => GetConfig(state, query.GetConfig.Key, answer),
-            Query.QueryOneofCase.ListConfig => ListConfig(state, query.ListConfig, answer),
+            Query.QueryOneofCase.GetConfig =>
+                WithCode(answer, ConfigQueries.Get(state.Config, query.GetConfig, answer)),
+            Query.QueryOneofCase.ListConfig =>
+                WithCode(answer, ConfigQueries.List(state.Config, query.ListConfig, answer)),
             Query.QueryOneofCase.GetLock => GetLock(state, query.GetLock.Name, answer),
             Query.QueryOneofCase.ListLocks => ListLocks(state, query.ListLocks, answer),
             Query.QueryOneofCase.GetSession => GetSession(state, query.GetSession.SessionId, answer),
@@ -31,31 +33,8 @@ internal static class StateQueries
         };
     }
 
-    private static QueryAnswer GetConfig(CoordinationState state, string key, QueryAnswer answer)
-    {
-        if (!state.Config.Records.TryGet(key, out ConfigRecord? record))
-            return Refuse(answer, ErrorCode.KeyNotFound);
-        answer.Entries.Add(Describe(key, record, keysOnly: false));
-        return answer;
-    }
-
-    private static QueryAnswer ListConfig(CoordinationState state, ListConfig list, QueryAnswer answer)
-    {
-        var page = new Page(list.Limit);
-        SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor records =
-            Start(state.Config.Records, list.Prefix, list.AfterKey);
-        while (records.MoveNext() && records.Key.StartsWith(list.Prefix, StringComparison.Ordinal))
-        {
-            ConfigEntry entry = Describe(records.Key, records.Current, list.KeysOnly);
-            if (!page.Takes(entry.Key.Length + entry.Value.Length + entry.ContentType.Length))
-            {
-                answer.More = true;
-                break;
-            }
-            answer.Entries.Add(entry);
-        }
-        return answer;
-    }
+    private static QueryAnswer WithCode(QueryAnswer answer, ErrorCode code) =>
+        code == ErrorCode.Ok ? answer : Refuse(answer, code);
 
     private static QueryAnswer GetLock(CoordinationState state, string name, QueryAnswer answer)
     {
@@ -107,25 +86,10 @@ internal static class StateQueries
         return answer;
     }
 
-    private static SortedBlocks<string, T, OrdinalOrder>.Cursor Start<T>(
+    internal static SortedBlocks<string, T, OrdinalOrder>.Cursor Start<T>(
         SortedBlocks<string, T, OrdinalOrder> map, string prefix, string after)
         where T : class =>
         after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0 ? map.After(after) : map.From(prefix);
-
-    private static ConfigEntry Describe(string key, ConfigRecord record, bool keysOnly)
-    {
-        var entry = new ConfigEntry
-        {
-            Key = key,
-            ContentType = record.ContentType,
-            Version = record.Version,
-            CreateRevision = record.CreateRevision,
-            ModifyRevision = record.ModifyRevision,
-        };
-        if (!keysOnly)
-            entry.Value = record.Value;
-        return entry;
-    }
 
     private static LockInfo Describe(LockResource resource, long logTimeUs)
     {
@@ -186,7 +150,7 @@ internal static class StateQueries
     }
 
     /// <summary>What fits on a page: so many items, so many bytes, but always one item, so that listings get on.</summary>
-    private struct Page(int limit)
+    internal struct Page(int limit)
     {
         private int _items = QueryRules.PageItems(limit);
         private int _bytes;

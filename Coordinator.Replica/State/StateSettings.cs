@@ -21,11 +21,31 @@ public sealed record StateSettings
 
     public int SessionsMax { get; init; } = 100_000;
 
+    /// <summary>Most keys that end with one session.</summary>
+    public int KeysPerSession { get; init; } = 1024;
+
+    /// <summary>Most keys that one command changes. The end of a session takes all of its keys, whatever this is.</summary>
+    public int KeysPerRevision { get; init; } = 10_000;
+
+    /// <summary>Most revisions before the present one that can be read and watched.</summary>
+    public int HistoryRevisions { get; init; } = 100_000;
+
+    /// <summary>A revision that is older, in log time, is compacted when the next entry is applied. Microseconds.</summary>
+    public long HistoryAgeUs { get; init; } = 24 * 3600 * 1_000_000L;
+
+    /// <summary>Most bytes of keys and replaced values that the history keeps.</summary>
+    public long HistoryBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Null when every limit is at least one, otherwise the name of the one that is not.</summary>
     internal string? Problem() =>
         WaitersPerResource < 1 ? nameof(WaitersPerResource)
         : HoldingsPerSession < 1 ? nameof(HoldingsPerSession)
         : OpenRequestsPerSession < 1 ? nameof(OpenRequestsPerSession)
         : SessionsMax < 1 ? nameof(SessionsMax)
+        : KeysPerSession < 1 ? nameof(KeysPerSession)
+        : KeysPerRevision < 1 ? nameof(KeysPerRevision)
+        : HistoryRevisions < 1 ? nameof(HistoryRevisions)
+        : HistoryAgeUs < 1 ? nameof(HistoryAgeUs)
+        : HistoryBytes < 1 ? nameof(HistoryBytes)
         : null;
 }

@@ -16,6 +16,7 @@ internal static class StateSnapshot
         SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor records = state.Config.Records.All();
         while (records.MoveNext())
             SnapshotConfig.Write(records.Key, records.Current, writer);
+        SnapshotHistory.Write(state.Config.History, writer);
         writer.Finish();
     }
 
@@ -39,6 +40,7 @@ internal static class StateSnapshot
         SnapshotSessions.Read(state, reader);
         SnapshotLocks.Read(state, reader);
         SnapshotConfig.Read(state, reader);
+        SnapshotHistory.Read(state, reader);
         reader.End();
         return state;
     }

@@ -1,13 +1,13 @@
-using System.Text.Json;
-using System.Text.Unicode;
 using Coordinator.Contracts;
 using Google.Protobuf;
 using Microsoft.Net.Http.Headers;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>/v1/config: list, get, put, delete. All after /v1/config/ is the key; values are raw bodies.</summary>
-internal sealed class ConfigResource(CheckedGateway gateway)
+/// <summary>
+/// /v1/config: list, get, put, delete, compact, rollback. All after /v1/config/ is the key; values are raw bodies.
+/// </summary>
+internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOptions options)
 {
     private const string DefaultContentType = "application/octet-stream";
 
@@ -17,12 +17,48 @@ internal sealed class ConfigResource(CheckedGateway gateway)
         new("GET", "/v1/config/{name}", HttpRoute.WithName(GetAsync)),
         new("PUT", "/v1/config/{name}", HttpRoute.WithName(PutAsync)),
         new("DELETE", "/v1/config/{name}", HttpRoute.WithName(DeleteAsync)),
+        // No key stands before these verbs: they are about all keys, or about those of a prefix.
+        new("POST", "/v1/config/compact", (context, target, _) => CompactAsync(context, target)),
+        new("POST", "/v1/config/rollback", (context, target, _) => RollBackAsync(context, target)),
     ];
+
+    private async Task CompactAsync(HttpContext context, RequestTarget target)
+    {
+        Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
+        Command command = Commands.InSession(fields, sessionRequired: false);
+        command.CompactConfig = new CompactConfig { Revision = fields.Count("revision") };
+        await ChangeAsync(context, target, fields, command);
+    }
+
+    private async Task RollBackAsync(HttpContext context, RequestTarget target)
+    {
+        Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
+        Command command = Commands.InSession(fields, sessionRequired: false);
+        // Rolling everything back by leaving a field out is too easily a mistake: the empty prefix has to be said.
+        if (!fields.Has("prefix"))
+            fields.Refuse(ErrorCode.InvalidRequest, "\"prefix\" is missing; the empty one means all keys.");
+        command.RollBackConfig = new RollBackConfig
+        {
+            Prefix = fields.Text("prefix", ResourceName.PrefixProblem, ErrorCode.InvalidName),
+            Revision = fields.Count("revision"),
+        };
+        await ChangeAsync(context, target, fields, command);
+    }
+
+    private async Task ChangeAsync(HttpContext context, RequestTarget target, Fields fields, Command command)
+    {
+        if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
+            await Problems.WriteAsync(context, refusal);
+        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+            await Answers.WriteAsync(context, json => json.WriteNumber("revision", result.Revision));
+    }
 
     private async Task PutAsync(HttpContext context, RequestTarget target, string key)
     {
         Fields fields = QueryString.Read(target.Query);
         Command command = Commands.InSession(fields, sessionRequired: false);
+        Preconditions expected = Preconditions.Read(context.Request, fields);
+        bool bindSession = fields.Flag("bindSession") ?? false;
         if ((fields.Finish() ?? ContentTypeProblem(context.Request)) is { } refusal)
         {
             await Problems.WriteAsync(context, refusal);
@@ -39,7 +75,12 @@ internal sealed class ConfigResource(CheckedGateway gateway)
             Key = key,
             Value = UnsafeByteOperations.UnsafeWrap(value),
             ContentType = context.Request.ContentType ?? DefaultContentType,
+            BindSession = bindSession,
         };
+        if (expected.Version is { } version)
+            command.PutConfig.ExpectedVersion = version;
+        if (expected.ModifyRevision is { } revision)
+            command.PutConfig.ExpectedModifyRevision = revision;
         if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
             await Answers.WriteAsync(context, json =>
             {
@@ -53,6 +94,11 @@ internal sealed class ConfigResource(CheckedGateway gateway)
         Fields fields = QueryString.Read(target.Query);
         Command command = Commands.InSession(fields, sessionRequired: false);
         command.DeleteConfig = new DeleteConfig { Key = key };
+        Preconditions expected = Preconditions.Read(context.Request, fields);
+        if (expected.Version is { } version)
+            command.DeleteConfig.ExpectedVersion = version;
+        if (expected.ModifyRevision is { } revision)
+            command.DeleteConfig.ExpectedModifyRevision = revision;
         if (fields.Finish() is { } refusal)
             await Problems.WriteAsync(context, refusal);
         else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
@@ -61,13 +107,17 @@ internal sealed class ConfigResource(CheckedGateway gateway)
 
     private async Task GetAsync(HttpContext context, RequestTarget target, string key)
     {
-        Query query = new() { GetConfig = new GetConfig { Key = key } };
-        if (await Queries.ExecuteAsync(context, gateway, query, QueryString.Read(target.Query)) is not { } answer)
+        Fields fields = QueryString.Read(target.Query);
+        Query query = new() { GetConfig = new GetConfig { Key = key, Revision = fields.Count("revision") } };
+        if (await Queries.ExecuteAsync(context, gateway, query, fields) is not { } answer)
             return;
         ConfigEntry entry = answer.Entries[0];
         Answers.SetNumber(context, "X-Coordinator-Version", entry.Version);
         Answers.SetNumber(context, "X-Coordinator-Create-Revision", entry.CreateRevision);
         Answers.SetNumber(context, "X-Coordinator-Modify-Revision", entry.ModifyRevision);
+        if (entry.SessionId != 0)
+            Answers.SetNumber(context, "X-Coordinator-Session", entry.SessionId);
+        context.Response.Headers.ETag = Preconditions.ETagOf(entry);
         // The native client may have stored any text as its type; what is no header can't be sent as one.
         context.Response.ContentType = IsMediaType(entry.ContentType) ? entry.ContentType : DefaultContentType;
         await Answers.WriteBodyAsync(context, entry.Value.Memory);
@@ -82,32 +132,27 @@ internal sealed class ConfigResource(CheckedGateway gateway)
             AfterKey = fields.Text("after", ResourceName.PrefixProblem, ErrorCode.InvalidName),
             Limit = (int)fields.Count("limit", Limits.PageItemsMax),
             KeysOnly = fields.Choice("values", "true", "false") == "false",
+            Revision = fields.Count("revision"),
+            CountOnly = fields.Choice("count", "false", "true") == "true",
         };
         if (await Queries.ExecuteAsync(context, gateway, new Query { ListConfig = list }, fields) is { } answer)
             await Answers.WriteAsync(context, json =>
             {
+                if (list.CountOnly)
+                {
+                    json.WriteNumber("count", answer.Count);
+                    return;
+                }
                 json.WriteStartArray("entries");
                 foreach (ConfigEntry entry in answer.Entries)
-                    WriteEntry(json, entry, !list.KeysOnly);
+                {
+                    json.WriteStartObject();
+                    ConfigJson.Write(json, entry, !list.KeysOnly);
+                    json.WriteEndObject();
+                }
                 json.WriteEndArray();
                 json.WriteBoolean("more", answer.More);
             });
-    }
-
-    private static void WriteEntry(Utf8JsonWriter json, ConfigEntry entry, bool withValue)
-    {
-        json.WriteStartObject();
-        json.WriteString("key", entry.Key);
-        json.WriteString("contentType", entry.ContentType);
-        json.WriteNumber("version", entry.Version);
-        json.WriteNumber("createRevision", entry.CreateRevision);
-        json.WriteNumber("modifyRevision", entry.ModifyRevision);
-        // One rule, by the bytes alone: text where they are UTF-8, else base64, under different names.
-        if (withValue && Utf8.IsValid(entry.Value.Span))
-            json.WriteString("value", entry.Value.Span);
-        else if (withValue)
-            json.WriteBase64String("valueBase64", entry.Value.Span);
-        json.WriteEndObject();
     }
 
     private static Refusal? ContentTypeProblem(HttpRequest request)
@@ -121,7 +166,7 @@ internal sealed class ConfigResource(CheckedGateway gateway)
             $"\"{request.ContentType}\" is not a media type of up to {Limits.LabelBytesMax} ASCII characters.");
     }
 
-    private static bool IsMediaType(string text) =>
+    public static bool IsMediaType(string text) =>
         text.Length <= Limits.LabelBytesMax && text.All(c => c is >= ' ' and <= '~')
         && MediaTypeHeaderValue.TryParse(text, out _);
 }

@@ -3,10 +3,11 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Silo.Http;
 
-internal enum FieldKind { Text, Number, Flag, Other }
+internal enum FieldKind { Text, Number, Flag, List, Other }
 
 /// <param name="Text">The text, the number's digits as they were sent, or "true" or "false".</param>
-internal readonly record struct Field(FieldKind Kind, string Text);
+/// <param name="Items">Of a list of objects.</param>
+internal readonly record struct Field(FieldKind Kind, string Text, IReadOnlyList<Fields>? Items = null);
 
 /// <summary>
 /// The named fields of one request, from its JSON body or its query string. Reading one marks it as known; the first
@@ -65,6 +66,42 @@ internal sealed class Fields(Dictionary<string, Field> fields, bool untyped)
             Refuse(code, $"\"{name}\": {problem}");
         return text;
     }
+
+    /// <summary>A number, where 0 says something else than that it is missing.</summary>
+    public long? CountOrZero(string name)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return null;
+        if (IsNumber(field) && (field.Text == "0" || IsCount(field.Text, out _)))
+            return long.Parse(field.Text, NumberStyles.None, CultureInfo.InvariantCulture);
+        Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not a whole number from 0 on.");
+        return null;
+    }
+
+    public bool? Flag(string name)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return null;
+        if (field.Text is "true" or "false" && (field.Kind == FieldKind.Flag || untyped))
+            return field.Text == "true";
+        Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is neither true nor false.");
+        return null;
+    }
+
+    /// <summary>A list of objects.</summary>
+    /// <returns>Empty when it is missing.</returns>
+    public IReadOnlyList<Fields> List(string name)
+    {
+        if (!Take(name, required: false, ErrorCode.InvalidRequest, out Field field))
+            return [];
+        if (field.Items is { } items)
+            return items;
+        Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not a list of objects.");
+        return [];
+    }
+
+    /// <summary>Whether it is there; it stays unread.</summary>
+    public bool Has(string name) => fields.ContainsKey(name);
 
     /// <summary>One of a few words.</summary>
     /// <returns>The first of them when it is missing.</returns>

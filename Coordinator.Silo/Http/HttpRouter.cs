@@ -8,7 +8,8 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
     [
         .. new SessionResource(gateway, options).Routes,
         .. new LockResource(gateway, options).Routes,
-        .. new ConfigResource(gateway).Routes,
+        .. new ConfigResource(gateway, options).Routes,
+        .. new TransactionResource(gateway).Routes,
         .. new StatusResource(gateway).Routes,
     ];
 

@@ -65,12 +65,22 @@ internal static class JsonBody
         }
     }
 
+    private static Fields FieldsOf(JsonElement value)
+    {
+        Dictionary<string, Field> fields = new(StringComparer.Ordinal);
+        foreach (JsonProperty property in value.EnumerateObject())
+            fields.Add(property.Name, FieldOf(property.Value));
+        return new Fields(fields, untyped: false);
+    }
+
     private static Field FieldOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => new Field(FieldKind.Text, value.GetString()!),
         JsonValueKind.Number => new Field(FieldKind.Number, value.GetRawText()),
         JsonValueKind.True => new Field(FieldKind.Flag, "true"),
         JsonValueKind.False => new Field(FieldKind.Flag, "false"),
+        JsonValueKind.Array when value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object) =>
+            new Field(FieldKind.List, "", [.. value.EnumerateArray().Select(FieldsOf)]),
         _ => new Field(FieldKind.Other, ""),
     };
 }

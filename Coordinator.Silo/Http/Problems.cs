@@ -13,8 +13,11 @@ internal static class Problems
     public static int StatusOf(ErrorCode code) => code switch
     {
         ErrorCode.InvalidRequest or ErrorCode.InvalidName or ErrorCode.InvalidTtl or ErrorCode.InvalidWait
-            or ErrorCode.SpansGroups => StatusCodes.Status400BadRequest,
-        ErrorCode.ValueTooLarge or ErrorCode.RequestTooLarge => StatusCodes.Status413PayloadTooLarge,
+            or ErrorCode.SpansGroups or ErrorCode.RevisionInFuture or ErrorCode.NestedTransaction
+            or ErrorCode.DuplicateKey or ErrorCode.TooManyOperations => StatusCodes.Status400BadRequest,
+        ErrorCode.Compacted => StatusCodes.Status410Gone,
+        ErrorCode.ConditionFailed => StatusCodes.Status412PreconditionFailed,
+        ErrorCode.ValueTooLarge or ErrorCode.RequestTooLarge or ErrorCode.TooManyKeys or ErrorCode.AnswerTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.UnsupportedContentType => StatusCodes.Status415UnsupportedMediaType,
         ErrorCode.UnknownPath or ErrorCode.SessionNotFound or ErrorCode.LockNotFound or ErrorCode.KeyNotFound
             or ErrorCode.PeerNotFound => StatusCodes.Status404NotFound,
@@ -25,7 +28,7 @@ internal static class Problems
             or ErrorCode.NotWaiting or ErrorCode.RequestMismatch or ErrorCode.PeerChangeRefused
             or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
-            or ErrorCode.TooManySessions => StatusCodes.Status429TooManyRequests,
+            or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping
             or ErrorCode.StorageUnavailable or ErrorCode.Quarantined or ErrorCode.ReplicaBehind => StatusCodes.Status503ServiceUnavailable,
         // Not 503, which says "try again": repeating what may have happened is the caller's decision (rule 15).

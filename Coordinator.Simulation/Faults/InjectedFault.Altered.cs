@@ -51,14 +51,15 @@ internal sealed partial class InjectedFault
     {
         (long Epoch, long Id) pointed = (row.Pointer.Epoch, row.Pointer.Id);
         var state = CoordinationState.ReadSnapshot(row.Chunks[pointed]);
-        var records = new List<ConfigRecord>();
-        foreach (ConfigRecord record in state.Config.Records.All())
-            records.Add(record);
-        records.RemoveAll(record => record.Value.IsEmpty);
+        var records = new List<(string Key, ConfigRecord Record)>();
+        SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor all = state.Config.Records.All();
+        while (all.MoveNext())
+            records.Add((all.Key, all.Current));
+        records.RemoveAll(one => one.Record.Value.IsEmpty);
         if (records.Count == 0)
             return false;
-        ConfigRecord altered = random.Pick(records);
-        altered.Value = Altered(altered.Value);
+        (string key, ConfigRecord altered) = random.Pick(records);
+        AlteredRecord.Put(state, key, Altered(altered.Value));
         var bytes = new System.Buffers.ArrayBufferWriter<byte>();
         state.WriteSnapshot(bytes);
         row.Chunks[pointed] = bytes.WrittenMemory;

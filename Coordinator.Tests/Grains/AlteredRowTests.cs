@@ -6,6 +6,7 @@ using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
+using Coordinator.Simulation.Faults;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -117,8 +118,7 @@ public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
             (epoch, id, data) = (rows.GetInt64(0), rows.GetInt64(1), rows.GetFieldValue<byte[]>(2));
         }
         var state = CoordinationState.ReadSnapshot(data);
-        Assert.True(state.Config.Records.TryGet("key-7", out ConfigRecord? record));
-        record.Value = ByteString.CopyFromUtf8("key-8");
+        AlteredRecord.Put(state, "key-7", ByteString.CopyFromUtf8("key-8"));
         var altered = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(altered);
         await using var update = new NpgsqlCommand(

@@ -45,6 +45,40 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_transaction_is_done_once_and_its_history_is_read_from_the_next_leader()
+    {
+        long session = await CreateSessionAsync();
+        long first = (await PutAsync("a")).Result.Revision;
+        var command = new Command
+        {
+            SessionId = session,
+            RequestId = 1,
+            Transaction = new Transaction
+            {
+                Compares = { new Compare { Key = "a", ModifyRevision = first } },
+                Then =
+                {
+                    new ConfigOperation { Get = new ReadKey { Key = "a" } },
+                    new ConfigOperation { Delete = new DeleteConfig { Key = "a" } },
+                },
+            },
+        };
+        CommandAnswer done = await Gateway.ExecuteAsync(command, CancellationToken.None);
+        Assert.Equal("a", done.Result.Operations[0].Entry.Value.ToStringUtf8());
+        StopLeader();
+        CommandAnswer again = await Gateway.ExecuteAsync(command, CancellationToken.None);
+        Assert.Equal(
+            (Outcome.Done, done.Result.Revision, 0),
+            (again.Result.Outcome, again.Result.Revision, again.Result.Operations.Count));
+        QueryAnswer then = await Gateway.QueryAsync(
+            new Query { GetConfig = new GetConfig { Key = "a", Revision = first } }, CancellationToken.None);
+        Assert.Equal("a", then.Entries[0].Value.ToStringUtf8());
+        QueryAnswer now = await Gateway.QueryAsync(
+            new Query { GetConfig = new GetConfig { Key = "a" } }, CancellationToken.None);
+        Assert.Equal(ErrorCode.KeyNotFound, now.Error);
+    }
+
+    [Fact]
     public async Task A_wait_that_nobody_could_ask_for_again_is_withdrawn_when_its_replica_stops()
     {
         long holder = await CreateSessionAsync();

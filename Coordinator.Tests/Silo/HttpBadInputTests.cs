@@ -97,7 +97,6 @@ public sealed class HttpBadInputTests : IAsyncLifetime
     [InlineData("GET", "/v1/config?prefix=a&prefix=b")]
     [InlineData("GET", "/v1/config?colour=red")]
     [InlineData("GET", "/v1/config/k?consistency=eventual")]
-    [InlineData("GET", "/v1/config/k?revision=5")]
     [InlineData("PUT", "/v1/config/k?ttl=5")]
     [InlineData("PUT", "/v1/config/k?requestId=5")]
     [InlineData("DELETE", "/v1/config/k?sessionId=x")]

@@ -12,6 +12,7 @@ internal sealed class CommandSource(Random random)
     private static readonly string[] Names = ["a", "b", "b/c"];
 
     private readonly List<Client> _clients = [];
+    private readonly ConfigCommandSource _config = new(random);
     private readonly List<Command> _sent = [];
 
     public void SessionCreated(long sessionId)
@@ -24,7 +25,7 @@ internal sealed class CommandSource(Random random)
 
     public long Stamp(long logTime) => random.Next(2) == 0 ? 0 : Math.Max(1, logTime + random.Next(-50_000, 300_000));
 
-    public Command Next(long logTime)
+    public Command Next(long logTime, long revision)
     {
         if (_sent.Count > 0 && random.Next(8) == 0)
             return _sent[Math.Max(0, _sent.Count - 1 - random.Next(12))];
@@ -33,16 +34,24 @@ internal sealed class CommandSource(Random random)
             < 10 => new Command { CreateSession = NewSession() },
             < 18 => new Command { KeepAlive = NewKeepAlive(logTime) },
             < 20 => new Command { AdvanceTime = new AdvanceTime() },
-            _ => InSession(),
+            < 26 => OutsideSession(revision),
+            _ => InSession(revision),
         };
         _sent.Add(command);
         return command;
     }
 
-    private Command InSession()
+    private Command OutsideSession(long revision)
+    {
+        var command = new Command();
+        _config.Fill(command, revision);
+        return command;
+    }
+
+    private Command InSession(long revision)
     {
         if (_clients.Count == 0)
-            return new Command { PutConfig = new PutConfig { Key = "a" } };
+            return OutsideSession(revision);
         Client client = _clients[random.Next(_clients.Count)];
         var command = new Command { SessionId = client.SessionId };
         switch (random.Next(10))
@@ -59,33 +68,30 @@ internal sealed class CommandSource(Random random)
         // The table has to be pruned now and then, or it stays full.
         if (random.Next(3) == 0)
             command.AnsweredBelow = Math.Max(0, client.LastRequest - random.Next(6));
-        Fill(command, client);
+        Fill(command, client, revision);
         return command;
     }
 
-    private void Fill(Command command, Client client)
+    private void Fill(Command command, Client client, long revision)
     {
         switch (random.Next(100))
         {
-            case < 40:
+            case < 36:
                 long wait = random.Next(3) switch { 0 => 0, 1 => random.Next(1, 800_000), _ => -1 };
                 command.AcquireLock = new AcquireLock { Name = Name(), WaitUs = wait };
                 break;
-            case < 58:
+            case < 50:
                 command.ReleaseLock = new ReleaseLock { Name = Name(), Token = random.Next(4) == 0 ? random.Next(1, 400) : 0 };
                 break;
-            case < 80:
+            case < 68:
                 command.CancelWait = new CancelWait { ReleaseIfGranted = random.Next(2) == 0 };
                 if (random.Next(4) == 0)
                     command.CancelWait.EntryIndex = random.Next(1, 400);
                 else
                     command.CancelWait.RequestId = Math.Max(1, client.LastRequest + random.Next(-4, 3));
                 break;
-            case < 90:
-                command.PutConfig = new PutConfig { Key = Name(), Value = ByteString.CopyFromUtf8($"{random.Next()}") };
-                break;
             case < 97:
-                command.DeleteConfig = new DeleteConfig { Key = Name() };
+                _config.Fill(command, revision);
                 break;
             default:
                 command.EndSession = new EndSession();

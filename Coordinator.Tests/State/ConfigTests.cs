@@ -110,6 +110,20 @@ public sealed class ConfigTests
     }
 
     [Fact]
+    public void Keys_are_counted_without_being_listed()
+    {
+        for (int i = 0; i < 1000; i++)
+            Put($"k/{i:d4}");
+        Put("a");
+        Put("z");
+
+        Assert.Equal((1000, 1002, 999, 1, 0), (Count("k/"), Count(""), Count("k/", "k/0000"), Count("k/0999"), Count("b")));
+        Assert.Equal((1, 0, 500), (Count("", "k/9999"), Count("k/", "k/0999"), Count("k/", "k/0499")));
+        _group.Delete("k/0500");
+        Assert.Equal((999, 1000), (Count("k/"), Count("k/", revision: 1002)));
+    }
+
+    [Fact]
     public void A_page_holds_at_most_the_items_that_it_may()
     {
         for (int i = 0; i <= Limits.PageItemsMax; i++)
@@ -150,6 +164,11 @@ public sealed class ConfigTests
         QueryAnswer answer = _group.State.Query(new Query { GetConfig = new GetConfig { Key = key } });
         return answer.Error == ErrorCode.KeyNotFound ? null : Assert.Single(answer.Entries);
     }
+
+    private long Count(string prefix, string after = "", long revision = 0) => _group.State.Query(new Query
+    {
+        ListConfig = new ListConfig { Prefix = prefix, AfterKey = after, Revision = revision, CountOnly = true },
+    }).Count;
 
     private QueryAnswer List(string prefix, string after = "", int limit = 0, bool keysOnly = false)
     {

@@ -20,7 +20,7 @@ public sealed class ContentsHashTests
         var other = new Group();
         for (int step = 0; step < 400; step++)
         {
-            Command command = random.Next(3) == 0 ? ChangeOfConfig(random) : source.Next(group.State.LogTimeUs);
+            Command command = random.Next(3) == 0 ? ChangeOfConfig(random) : source.Next(group.State.LogTimeUs, group.State.Revision);
             long stamp = source.Stamp(group.State.LogTimeUs);
             ApplyResult result = group.Apply(command, stamp);
             if (command.CreateSession is not null && result.Result.Error == ErrorCode.Ok)
@@ -42,6 +42,7 @@ public sealed class ContentsHashTests
         group.Put("a", "3");
         group.Delete("a");
         group.Delete("b");
+        group.Apply(new Command { CompactConfig = new CompactConfig { Revision = 5 } });
         Assert.Equal(0UL, group.State.Config.ContentsHash);
     }
 

@@ -21,11 +21,10 @@ internal sealed class NaiveModel(StateSettings settings)
 {
     private readonly List<ModelSession> _sessions = [];
     private readonly List<ModelClaim> _claims = [];
-    private readonly Dictionary<string, long> _versions = [];
     private long _logTime;
     private long _index;
 
-    public long Revision { get; private set; }
+    public NaiveConfig Config { get; } = new(settings);
 
     public List<(long Entry, Answer Answer)> WaitsEnded { get; } = [];
 
@@ -35,12 +34,14 @@ internal sealed class NaiveModel(StateSettings settings)
     {
         _index = index;
         WaitsEnded.Clear();
+        Config.Operations.Clear();
         SessionsEnded.Clear();
         _logTime = Math.Max(_logTime, stamp);
         if (stamp != 0)
             EndDue();
         Answer answer = Execute(command);
         Serve();
+        Config.Tidy(_logTime);
         ModelRequest? now = _sessions.Find(s => s.Id == command.SessionId)?.Requests.GetValueOrDefault(command.RequestId);
         return answer.Outcome == Outcome.Queued && now is not null ? now.Answer : answer;
     }
@@ -75,7 +76,7 @@ internal sealed class NaiveModel(StateSettings settings)
         if (command.AdvanceTime is not null)
             return default;
         if (command.SessionId == 0)
-            return command.PutConfig is { } put ? Put(put) : Delete(command.DeleteConfig);
+            return Config.Execute(command, 0, _logTime);
         ModelSession? session = _sessions.Find(s => s.Id == command.SessionId);
         return session is null ? Answer.Refused(ErrorCode.SessionNotFound) : Once(session, command);
     }
@@ -117,10 +118,8 @@ internal sealed class NaiveModel(StateSettings settings)
                 return Release(session, command.ReleaseLock);
             case Command.OperationOneofCase.CancelWait:
                 return Cancel(session, command.CancelWait);
-            case Command.OperationOneofCase.PutConfig:
-                return Put(command.PutConfig);
             default:
-                return Delete(command.DeleteConfig);
+                return Config.Execute(command, session.Id, _logTime);
         }
     }
 
@@ -209,23 +208,13 @@ internal sealed class NaiveModel(StateSettings settings)
         return cancelled;
     }
 
-    private Answer Put(PutConfig put)
-    {
-        Revision++;
-        _versions[put.Key] = _versions.GetValueOrDefault(put.Key) + 1;
-        return new Answer(ErrorCode.Ok, Outcome.Done, Revision: Revision, Version: _versions[put.Key]);
-    }
-
-    private Answer Delete(DeleteConfig delete) => _versions.Remove(delete.Key)
-        ? new Answer(ErrorCode.Ok, Outcome.Done, Revision: ++Revision)
-        : Answer.Refused(ErrorCode.KeyNotFound);
-
     private void End(ModelSession session)
     {
         foreach (ModelClaim wait in _claims.Where(c => c.Session == session && c.Waits).ToArray())
             EndWait(wait, Answer.Refused(ErrorCode.SessionNotFound));
         _claims.RemoveAll(c => c.Session == session);
         _sessions.Remove(session);
+        Config.EndSession(session.Id, _logTime);
         SessionsEnded.Add(session.Id);
     }
 
@@ -263,8 +252,15 @@ internal sealed class NaiveModel(StateSettings settings)
         Command.OperationOneofCase.ReleaseLock => $"release {command.ReleaseLock.Name}",
         Command.OperationOneofCase.PutConfig => $"put {command.PutConfig.Key}",
         Command.OperationOneofCase.DeleteConfig => $"delete {command.DeleteConfig.Key}",
+        Command.OperationOneofCase.Transaction => WhatOf(command.Transaction),
+        Command.OperationOneofCase.RollBackConfig => $"roll back {command.RollBackConfig.Prefix}",
         _ => $"{command.OperationCase}",
     };
+
+    private static string WhatOf(Transaction transaction) =>
+        $"if {string.Join(',', transaction.Compares.Select(c => c.Key))} then {transaction.Then.Count} "
+        + string.Join(',', transaction.Then.Concat(transaction.Else).Select(
+            o => $"{o.OperationCase} {o.Put?.Key ?? o.Delete?.Key ?? o.DeletePrefix?.Prefix ?? o.Get?.Key}"));
 
     private sealed class ModelSession(long id, long ttl, string nonce)
     {

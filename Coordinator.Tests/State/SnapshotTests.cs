@@ -198,6 +198,9 @@ public sealed class SnapshotTests
         group.Put("k/1", "v", a, request: 2);
         group.Put("k/1", "w");
         group.Put("k/2", "");
+        group.Apply(new Command { SessionId = b, PutConfig = new PutConfig { Key = "k/3", BindSession = true } });
+        group.Delete("k/2");
+        group.Apply(new Command { CompactConfig = new CompactConfig { Revision = 1 } });
         group.KeepAlive(3 * Group.Second, b);
         group.ChangePeers(Group.Add(5));
         group.ChangePeers(Group.Add(4, voter: true), Group.Demote(2), Group.Remove(3));

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Xunit.Sdk;
 
@@ -15,6 +16,11 @@ public sealed class StatePropertyTests
         HoldingsPerSession = 2,
         OpenRequestsPerSession = 6,
         SessionsMax = 4,
+        KeysPerSession = 2,
+        KeysPerRevision = 2,
+        HistoryRevisions = 20,
+        HistoryAgeUs = 2 * Group.Second,
+        HistoryBytes = 60,
     };
 
     [Theory]
@@ -39,6 +45,32 @@ public sealed class StatePropertyTests
         Assert.True(grants > 1000, $"only {grants} grants: the commands do not reach what they should");
     }
 
+    /// <summary>The simulator's clients don't get as far as these.</summary>
+    internal static readonly SeededBug[] Plants =
+    [
+        SeededBug.AnyCompareDoes,
+        SeededBug.BoundKeyOutlivesSession,
+        SeededBug.HistoryLeftOutOfSnapshot,
+        SeededBug.RollBackKeepsNewKeys,
+    ];
+
+    public static TheoryData<string> PlantNames => [.. Plants.Select(bug => $"{bug}")];
+
+    [Theory]
+    [MemberData(nameof(PlantNames))]
+    public void A_planted_bug_is_noticed(string name)
+    {
+        SeededBugs.Planted = Enum.Parse<SeededBug>(name);
+        try
+        {
+            Assert.ThrowsAny<Exception>(() => Every_log_has_the_results_of_the_model_and_keeps_its_promises(1));
+        }
+        finally
+        {
+            SeededBugs.Planted = SeededBug.None;
+        }
+    }
+
     private static int Run(int seed)
     {
         var random = new Random(seed);
@@ -49,13 +81,14 @@ public sealed class StatePropertyTests
         Group copy = group.Copy();
         for (int step = 0; step < Steps; step++)
         {
-            Command command = source.Next(group.State.LogTimeUs);
+            Command command = source.Next(group.State.LogTimeUs, group.State.Revision);
             long stamp = source.Stamp(group.State.LogTimeUs);
 
             ApplyResult result = group.Apply(command, stamp);
             if (command.CreateSession is not null && result.Result.Error == ErrorCode.Ok)
                 source.SessionCreated(result.Result.SessionId);
             CheckAgainstModel(group, model.Apply(group.LastIndex, stamp, command), result, model);
+            Assert.Equal(model.Config.Operations, result.Result.Operations);
             witness.See(group.LastIndex, command, result, group.Effects);
 
             Assert.Equal(result, copy.Apply(command, stamp));
@@ -65,6 +98,7 @@ public sealed class StatePropertyTests
             if (random.Next(25) != 0)
                 continue;
             Assert.Equal(group.Snapshot(), copy.Snapshot());
+            ConfigReadings.Check(copy, model.Config, random);
             copy = group.Copy();
         }
         Assert.Equal(group.Snapshot(), copy.Snapshot());
@@ -77,6 +111,8 @@ public sealed class StatePropertyTests
         Assert.Equal(result.Result.Outcome == Outcome.Queued, result.WaitIndex != 0);
         Assert.Equal(model.WaitsEnded, group.Effects.WaitsEnded.Select(e => (e.EntryIndex, Answer.Of(e.Result))));
         Assert.Equal(model.SessionsEnded, group.Effects.SessionsEnded.Select(e => e.SessionId));
-        Assert.Equal(model.Revision, group.State.Revision);
+        Assert.Equal(
+            (model.Config.Revision, model.Config.Compacted),
+            (group.State.Revision, group.State.Config.History.CompactedRevision));
     }
 }

@@ -1,0 +1,21 @@
+using Coordinator.Replica.State;
+using Google.Protobuf;
+
+namespace Coordinator.Simulation.Faults;
+
+/// <summary>Another value under a key, with all else as it was: what no revision has done.</summary>
+internal static class AlteredRecord
+{
+    public static void Put(CoordinationState state, string key, ByteString value)
+    {
+        ConfigRecord record = state.Config.Find(key)!;
+        state.Config.Records.Replace(key, new ConfigRecord
+        {
+            Value = value,
+            ContentType = record.ContentType,
+            Version = record.Version,
+            CreateRevision = record.CreateRevision,
+            ModifyRevision = record.ModifyRevision,
+        });
+    }
+}
