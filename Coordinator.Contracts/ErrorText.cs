@@ -27,6 +27,15 @@ public static class ErrorText
         ErrorCode.QuorumAtRisk => "Of the voters after this change too few answer now.",
         ErrorCode.ReplicaBehind => "This replica has not come as far as the caller has seen; ask another, or again.",
         ErrorCode.RolledBack => "The caller has seen a later state than the group has: a database went back in time, or the caller has talked to another cluster.",
+        ErrorCode.LimitMismatch => "The semaphore has another limit, as long as anyone holds it or waits for it.",
+        ErrorCode.UpgradeInProgress => "Another shared holder waits for its upgrade: release, and acquire exclusively.",
+        ErrorCode.DeadlockDetected =>
+            "The wait would close a cycle of sessions that wait for each other: release something first.",
+        ErrorCode.LeaseNotFound => "The lease was released or has expired, or never was.",
+        ErrorCode.CandidateNotFound => "That session does not wait for the election.",
+        ErrorCode.TooManyLeases => "The group has as many leases as it may.",
+        ErrorCode.HoldingAmbiguous => "The session holds several that fit, with different permits: say which.",
+        ErrorCode.TooManyReentries => "The session has entered the lock as often as it may.",
         _ => $"Refused: {code}.",
     };
 }

@@ -40,6 +40,14 @@ internal enum SeededBug : byte
     ResultsLeftOutOfSnapshot,
     ExpiresEarly,
     CancelLeavesWait,
+    SharedPassesQueue,
+    PermitsBeyondLimit,
+    GrantsPartOfSeveral,
+    FloorIsOwnToken,
+    HoldOutlivesMaximum,
+    LockDelayIgnored,
+    DeadlocksUnseen,
+    LeaseNotRenewed,
 }
 
 internal static class SeededBugs

@@ -19,6 +19,9 @@ internal static class SnapshotHeader
         writer.Int32(state.Settings.HoldingsPerSession);
         writer.Int32(state.Settings.OpenRequestsPerSession);
         writer.Int32(state.Settings.SessionsMax);
+        writer.Int32(state.Settings.LeasesMax);
+        writer.Int32(state.Settings.ReentriesPerHolding);
+        writer.Int32(state.Settings.ForcedReleasesKept);
         writer.Int64(state.AppliedIndex);
         writer.Int64(state.AppliedTerm.Value);
         writer.Int64(state.LogTimeUs);
@@ -76,6 +79,9 @@ internal static class SnapshotHeader
             HoldingsPerSession = reader.Int32("HoldingsPerSession"),
             OpenRequestsPerSession = reader.Int32("OpenRequestsPerSession"),
             SessionsMax = reader.Int32("SessionsMax"),
+            LeasesMax = reader.Int32("LeasesMax"),
+            ReentriesPerHolding = reader.Int32("ReentriesPerHolding"),
+            ForcedReleasesKept = reader.Int32("ForcedReleasesKept"),
         };
         if (settings.Problem() is { } problem)
             reader.Fail($"the limit {problem} is below 1.");

@@ -21,11 +21,22 @@ public sealed record StateSettings
 
     public int SessionsMax { get; init; } = 100_000;
 
+    public int LeasesMax { get; init; } = 100_000;
+
+    /// <summary>How often one session may enter a lock that it holds.</summary>
+    public int ReentriesPerHolding { get; init; } = 1024;
+
+    /// <summary>How many forced releases the audit list keeps.</summary>
+    public int ForcedReleasesKept { get; init; } = 1000;
+
     /// <summary>Null when every limit is at least one, otherwise the name of the one that is not.</summary>
     internal string? Problem() =>
         WaitersPerResource < 1 ? nameof(WaitersPerResource)
         : HoldingsPerSession < 1 ? nameof(HoldingsPerSession)
         : OpenRequestsPerSession < 1 ? nameof(OpenRequestsPerSession)
         : SessionsMax < 1 ? nameof(SessionsMax)
+        : LeasesMax < 1 ? nameof(LeasesMax)
+        : ReentriesPerHolding < 1 ? nameof(ReentriesPerHolding)
+        : ForcedReleasesKept < 1 ? nameof(ForcedReleasesKept)
         : null;
 }

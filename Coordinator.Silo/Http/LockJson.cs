@@ -9,10 +9,10 @@ internal static class LockJson
     public static void Write(Utf8JsonWriter json, LockInfo info)
     {
         json.WriteString("name", info.Name);
-        if (info.Holder is { } holder)
+        json.WriteStartArray("holders");
+        foreach (LockHolder holder in info.Holders)
             WriteHolder(json, holder);
-        else
-            json.WriteNull("holder");
+        json.WriteEndArray();
         json.WriteStartArray("waiters");
         foreach (LockWaiter waiter in info.Waiters)
             WriteWaiter(json, waiter);
@@ -21,7 +21,7 @@ internal static class LockJson
 
     private static void WriteHolder(Utf8JsonWriter json, LockHolder holder)
     {
-        json.WriteStartObject("holder");
+        json.WriteStartObject();
         json.WriteId("sessionId", holder.SessionId);
         json.WriteNumber("token", holder.Token);
         json.WriteSeconds("heldSeconds", holder.HeldUs);

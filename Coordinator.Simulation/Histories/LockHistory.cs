@@ -74,7 +74,7 @@ internal sealed class LockHistory(EventQueue events)
             return;
         if (answer.Error == ErrorCode.LockNotFound)
             _requests.Answered(query, new LockOutput.Free());
-        else if (answer is { Error: ErrorCode.Ok, Locks: [{ Holder: { } holder }] })
+        else if (answer is { Error: ErrorCode.Ok, Locks: [{ Holders: [{ } holder, ..] }] })
             _requests.Answered(query, new LockOutput.Holder(holder.SessionId, holder.Token));
     }
 

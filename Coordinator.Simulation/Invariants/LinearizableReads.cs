@@ -52,7 +52,7 @@ internal sealed class LinearizableReads(CommittedLog log, LockLedger ledger) : I
     private void CheckHolder(SimulatedClient client, string name, long index, QueryAnswer answer)
     {
         long token = ledger.View(name).HolderAt(index)?.Token ?? 0;
-        long read = answer.Locks.Count > 0 ? answer.Locks[0].Holder?.Token ?? 0 : 0;
+        long read = answer.Locks.Count > 0 ? answer.Locks[0].Holders[0].Token : 0;
         Require(token == read, () => $"client {client.Number} reads {name} at {index} as held with token {read}, it was {token}");
     }
 

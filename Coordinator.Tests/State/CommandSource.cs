@@ -13,6 +13,7 @@ internal sealed class CommandSource(Random random)
 
     private readonly List<Client> _clients = [];
     private readonly List<Command> _sent = [];
+    private readonly HoldingSource _holdings = new(random);
 
     public void SessionCreated(long sessionId)
     {
@@ -33,6 +34,7 @@ internal sealed class CommandSource(Random random)
             < 10 => new Command { CreateSession = NewSession() },
             < 18 => new Command { KeepAlive = NewKeepAlive(logTime) },
             < 20 => new Command { AdvanceTime = new AdvanceTime() },
+            < 28 => _holdings.OutsideSession(),
             _ => InSession(),
         };
         _sent.Add(command);
@@ -67,12 +69,8 @@ internal sealed class CommandSource(Random random)
     {
         switch (random.Next(100))
         {
-            case < 40:
-                long wait = random.Next(3) switch { 0 => 0, 1 => random.Next(1, 800_000), _ => -1 };
-                command.AcquireLock = new AcquireLock { Name = Name(), WaitUs = wait };
-                break;
             case < 58:
-                command.ReleaseLock = new ReleaseLock { Name = Name(), Token = random.Next(4) == 0 ? random.Next(1, 400) : 0 };
+                _holdings.Fill(command, _clients[random.Next(_clients.Count)].SessionId);
                 break;
             case < 80:
                 command.CancelWait = new CancelWait { ReleaseIfGranted = random.Next(2) == 0 };

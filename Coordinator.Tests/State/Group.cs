@@ -12,8 +12,8 @@ internal sealed class Group(CoordinationState state)
     public const long Second = 1_000_000;
     public const long Unbounded = CommandRules.UnboundedWait;
 
-    // Magic, version, level, 4 limits; index, term, log time, hash.
-    private const int SnapshotPositionBytes = 7 * 4 + 4 * 8;
+    // Magic, version, level, 7 limits; index, term, log time, hash.
+    private const int SnapshotPositionBytes = 10 * 4 + 4 * 8;
 
     public Group(StateSettings? settings = null)
         : this(CoordinationState.Create(settings ?? StateSettings.Default, Membership(), 1, new Term(1)))
@@ -161,7 +161,7 @@ internal sealed class Group(CoordinationState state)
         return answer.Error == ErrorCode.LockNotFound ? null : Assert.Single(answer.Locks);
     }
 
-    public long HolderOf(string name) => Lock(name)?.Holder.SessionId ?? 0;
+    public long HolderOf(string name) => Lock(name)?.Holders.FirstOrDefault()?.SessionId ?? 0;
 
     public byte[] Snapshot()
     {

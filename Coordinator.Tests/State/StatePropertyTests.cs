@@ -15,6 +15,9 @@ public sealed class StatePropertyTests
         HoldingsPerSession = 2,
         OpenRequestsPerSession = 6,
         SessionsMax = 4,
+        LeasesMax = 2,
+        ReentriesPerHolding = 2,
+        ForcedReleasesKept = 3,
     };
 
     [Theory]
@@ -61,6 +64,9 @@ public sealed class StatePropertyTests
             Assert.Equal(result, copy.Apply(command, stamp));
             Assert.Equal(group.Effects.WaitsEnded, copy.Effects.WaitsEnded);
             Assert.Equal(group.Effects.SessionsEnded, copy.Effects.SessionsEnded);
+            Assert.Equal(group.Effects.HoldingsEnded, copy.Effects.HoldingsEnded);
+            Assert.Equal(group.Effects.ReleasesRequested, copy.Effects.ReleasesRequested);
+            Assert.Equal(group.Effects.ElectionsChanged, copy.Effects.ElectionsChanged);
             Assert.Equal((group.State.Hash, group.State.NextDueUs), (copy.State.Hash, copy.State.NextDueUs));
             if (random.Next(25) != 0)
                 continue;
@@ -77,6 +83,9 @@ public sealed class StatePropertyTests
         Assert.Equal(result.Result.Outcome == Outcome.Queued, result.WaitIndex != 0);
         Assert.Equal(model.WaitsEnded, group.Effects.WaitsEnded.Select(e => (e.EntryIndex, Answer.Of(e.Result))));
         Assert.Equal(model.SessionsEnded, group.Effects.SessionsEnded.Select(e => e.SessionId));
+        Assert.Equal(model.HoldingsEnded, group.Effects.HoldingsEnded);
+        Assert.Equal(model.ReleasesRequested, group.Effects.ReleasesRequested);
+        Assert.Equal(model.ElectionsChanged, group.Effects.ElectionsChanged);
         Assert.Equal(model.Revision, group.State.Revision);
     }
 }
