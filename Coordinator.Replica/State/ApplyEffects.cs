@@ -51,9 +51,17 @@ public enum SessionEndReason
     Closed,
 }
 
+/// <param name="EntryIndex">The log index of the acquire.</param>
 /// <param name="SessionId">The holder's; 0: a lease.</param>
+/// <param name="RequestId">Of the acquire; 0: it had none.</param>
 public readonly record struct HoldingEnded(
-    HoldingKind Kind, string Name, long SessionId, long Token, HoldingEndReason Reason);
+    HoldingKind Kind,
+    string Name,
+    long EntryIndex,
+    long SessionId,
+    long RequestId,
+    long Token,
+    HoldingEndReason Reason);
 
 public enum HoldingEndReason
 {

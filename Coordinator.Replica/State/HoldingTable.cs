@@ -269,7 +269,13 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
 
     private static void TellHoldingEnded(ClaimPart part, HoldingEndReason reason, in ApplyContext context) =>
         context.Effects.HoldingsEnded.Add(new HoldingEnded(
-            part.Resource.Kind, part.Resource.Name, part.Claim.Session?.Id ?? 0, part.Claim.Token, reason));
+            part.Resource.Kind,
+            part.Resource.Name,
+            part.Claim.Id,
+            part.Claim.Session?.Id ?? 0,
+            part.Claim.RequestId,
+            part.Claim.Token,
+            reason));
 
     private static ElectionChanged Describe(Resource election) => election.Holders.First?.Value.Claim is { } leader
         ? new ElectionChanged(election.Name, leader.Session!.Id, leader.Token, leader.Value)

@@ -52,7 +52,7 @@ internal sealed class BranchCounter(Happenings happenings)
         _leader = process.Peer;
     }
 
-    public void Committed(CommittedEntry entry, LockLedger ledger)
+    public void Committed(CommittedEntry entry, HoldingLedger ledger)
     {
         foreach (EndedSession ended in entry.SessionsEnded)
             happenings.Count(ended.Reason == SessionEndReason.Expired ? Happening.SessionExpired : Happening.SessionClosed);

@@ -23,7 +23,9 @@ internal sealed class CommandSource(Random random)
             _clients.RemoveAt(0);
     }
 
-    public long Stamp(long logTime) => random.Next(2) == 0 ? 0 : Math.Max(1, logTime + random.Next(-50_000, 300_000));
+    public void LeaseGranted(long leaseId) => _holdings.LeaseGranted(leaseId);
+
+    public long Stamp(long logTime) => random.Next(2) == 0 ? 0 : Math.Max(1, logTime + random.Next(-50_000, 200_000));
 
     public Command Next(long logTime)
     {
@@ -95,7 +97,7 @@ internal sealed class CommandSource(Random random)
 
     private CreateSession NewSession()
     {
-        var create = new CreateSession { TtlUs = random.Next(500_000, 3_000_000) };
+        var create = new CreateSession { TtlUs = random.Next(500_000, 6_000_000) };
         if (random.Next(2) == 0)
             create.Nonce = ByteString.CopyFrom([.. Enumerable.Repeat((byte)random.Next(3), 16)]);
         return create;

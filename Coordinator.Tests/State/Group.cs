@@ -110,6 +110,24 @@ internal sealed class Group(CoordinationState state)
             AcquireLock = new AcquireLock { Name = name, WaitUs = wait, Label = "label" },
         };
 
+    public ApplyResult Acquire(long session, AcquireLock acquire, long request = 0, long stamp = 0) =>
+        Apply(new Command { SessionId = session, RequestId = request, AcquireLock = acquire }, stamp);
+
+    public static AcquireLock Shared(string name, long wait = 0) => new() { Name = name, Shared = true, WaitUs = wait };
+
+    public static AcquireLock Exclusive(string name, long wait = 0) => new() { Name = name, WaitUs = wait };
+
+    public static AcquireLock Upgrade(string name, long wait = 0) => new() { Name = name, Upgrade = true, WaitUs = wait };
+
+    public static AcquireLock Permits(string name, int permits, int of, long wait = 0) =>
+        new() { Kind = HoldingKind.Semaphore, Name = name, Permits = permits, Limit = of, WaitUs = wait };
+
+    public LockInfo? Info(HoldingKind kind, string name)
+    {
+        QueryAnswer answer = State.Query(new Query { GetLock = new GetLock { Kind = kind, Name = name } });
+        return answer.Error == ErrorCode.LockNotFound ? null : Assert.Single(answer.Locks);
+    }
+
     public ApplyResult Release(long session, string name, long token = 0, long request = 0, long answered = 0, long stamp = 0) =>
         Apply(
             new Command

@@ -119,7 +119,7 @@ internal sealed partial class NaiveModel
     {
         HoldingEndReason reason = claim.Lease is null ? HoldingEndReason.MaxHoldPassed : HoldingEndReason.LeaseExpired;
         HoldingsEnded.AddRange(claim.Parts.Select(
-            p => new HoldingEnded(p.Kind, p.Name, claim.Session?.Id ?? 0, claim.Token, reason)));
+            p => new HoldingEnded(p.Kind, p.Name, claim.Entry, claim.Session?.Id ?? 0, claim.Request, claim.Token, reason)));
         if (claim.Lease is not null)
             KeepOut(claim, claim.Lease.LockDelayUs);
         EndAll(claim);

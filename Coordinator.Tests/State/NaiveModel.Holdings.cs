@@ -196,7 +196,7 @@ internal sealed partial class NaiveModel
         {
             Forced.Add((claim.Token, force.Reason));
             HoldingsEnded.Add(new HoldingEnded(
-                force.Kind, force.Name, claim.Session?.Id ?? 0, claim.Token, HoldingEndReason.Forced));
+                force.Kind, force.Name, claim.Entry, claim.Session?.Id ?? 0, claim.Request, claim.Token, HoldingEndReason.Forced));
             EndPart(claim, part);
         }
         return held.Length == 0 ? Answer.Refused(ErrorCode.LockNotFound) : new Answer(ErrorCode.Ok, Outcome.Done);
