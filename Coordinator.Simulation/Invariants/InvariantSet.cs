@@ -33,7 +33,11 @@ internal sealed partial class InvariantSet
         Log = new CommittedLog(scenario.BaseIndex);
         Ledger = new HoldingLedger
         {
-            Granting = claim => Tell(invariant => invariant.Granting(Index, claim)),
+            Granting = claim =>
+            {
+                _branches.Granting(claim);
+                Tell(invariant => invariant.Granting(Index, claim));
+            },
             Waits = (claim, refused) => Tell(invariant => invariant.Waits(Index, claim, refused)),
             Ended = claim => Tell(invariant => invariant.ClaimEnded(claim)),
             RanOut = claim => Tell(invariant => invariant.RanOut(Index, claim)),
@@ -151,6 +155,7 @@ internal sealed partial class InvariantSet
         _committing = committed;
         _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {committed.Command?.SessionId}.{committed.Command?.RequestId} {result.Result}");
         _branches.Committed(committed, Ledger);
+        _branches.Ended(effects.HoldingsEnded);
         Ledger.Follow(entry.Index, entry.Stamp, committed.Command, result.Result, effects);
         foreach (Invariant invariant in _all)
             invariant.Committed(process, committed);

@@ -26,7 +26,7 @@ public sealed class StatePropertyTests
         "DowngradeLock Done", "Proclaim Done", "HandOver Released", "RenewLease Done", "ReleaseLease Released",
         "ForceRelease Done", "RequestRelease Done", "MaxHoldPassed", "LeaseExpired", "Forced",
         "LimitMismatch", "UpgradeInProgress", "DeadlockDetected", "LeaseNotFound", "CandidateNotFound", "TooManyLeases",
-        "HoldingAmbiguous", "TooManyReentries", "TooManyWaiters", "TooManyHoldings", "LockNotAcquired", "LockAlreadyHeld",
+        "TooManyReentries", "TooManyWaiters", "TooManyHoldings", "LockNotAcquired", "LockAlreadyHeld",
     ];
 
     [Theory]
