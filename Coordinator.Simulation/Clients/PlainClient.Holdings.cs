@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Simulation.Engine;
+using Coordinator.Simulation.Invariants;
 using Google.Protobuf;
 
 namespace Coordinator.Simulation.Clients;
@@ -131,15 +132,15 @@ internal sealed partial class PlainClient
     {
         Command command = random.Chance(0.5)
             ? new Command { Proclaim = new Proclaim { Name = election.Name, Token = election.Token, Value = $"v{random.Below(100)}" } }
-            : new Command { HandOver = new HandOver { Name = election.Name, ToSessionId = AnySessionId() } };
+            : new Command { HandOver = new HandOver { Name = election.Name, ToSessionId = AnyCandidate(election.Name) } };
         AskInSession(session, command, Count(command.Proclaim is null ? Happening.HandedOver : Happening.Proclaimed));
     }
 
     /// <summary>A client knows the others by what it has read of the line.</summary>
-    private long AnySessionId()
+    private long AnyCandidate(string election)
     {
-        List<long> sessions = [.. Invariants.Ledger.Waiting.Select(waiter => waiter.SessionId).Distinct()];
-        return sessions.Count == 0 ? 1 : sessions[random.Below(sessions.Count)];
+        List<Claimed> line = Invariants.Ledger.View(HoldingKind.Election, election).Waiting;
+        return line.Count == 0 ? 1 : line[random.Below(line.Count)].SessionId;
     }
 
     private void Intervene(ClientSession session)
