@@ -26,7 +26,7 @@ internal static class Problems
             or ErrorCode.NotWaiting or ErrorCode.RequestMismatch or ErrorCode.PeerChangeRefused
             or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk
             or ErrorCode.LimitMismatch or ErrorCode.UpgradeInProgress or ErrorCode.DeadlockDetected
-            or ErrorCode.HoldingAmbiguous => StatusCodes.Status409Conflict,
+            or ErrorCode.HoldingAmbiguous or ErrorCode.RolledBack => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
             or ErrorCode.TooManySessions or ErrorCode.TooManyLeases or ErrorCode.TooManyReentries => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping

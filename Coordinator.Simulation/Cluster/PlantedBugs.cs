@@ -53,7 +53,7 @@ internal static class PlantedBugs
         InReplica("the leader's hash taken for the truth", "rule 9", SeededBug.LeadersHashTakenForTruth),
         InReplica("a hash that forgets what was deleted", "rule 9", SeededBug.HashForgetsDeletes),
         InReplica("a shared request that passes the queue", "rule 20", SeededBug.SharedPassesQueue),
-        InReplica("more permits than the limit", "mutual exclusion", SeededBug.PermitsBeyondLimit),
+        InReplica("more permits than the limit", "rule 18", SeededBug.PermitsBeyondLimit),
         InReplica("a part of several granted", "rule 20", SeededBug.GrantsPartOfSeveral),
         InReplica("a floor that is the own token", "rule 18", SeededBug.FloorIsOwnToken),
         InReplica("a hold beyond its maximum", "maximum hold", SeededBug.HoldOutlivesMaximum),

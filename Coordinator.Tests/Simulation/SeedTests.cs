@@ -17,7 +17,7 @@ public sealed class SeedTests
         Happening.StateAheadOfStoredLog, Happening.LateWriteLanded, Happening.ChunkWriteFailed, Happening.WriteBusy,
         Happening.Quarantined, Happening.ActivationAnswerLost, Happening.SnapshotOutlivedItsLeader,
         Happening.SleepOutlivedSession, Happening.DivergenceFound, Happening.FeatureLevelRaised, Happening.DeadlockRefused, Happening.HandedOver,
-        Happening.UpgradeGranted,
+        Happening.UpgradeGranted, Happening.MessageClogged,
     ];
 
     private static readonly FaultKind[] RareFaults = [FaultKind.DatabaseEmptied, FaultKind.DatabaseRolledBack, FaultKind.RowAltered];

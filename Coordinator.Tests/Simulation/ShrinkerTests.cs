@@ -33,7 +33,8 @@ public sealed class ShrinkerTests
     public void What_needs_no_fault_shrinks_to_a_run_without_any()
     {
         PlantedBug bug = PlantedBugs.All.Single(planted => planted.Name == "a token used again");
-        ulong seed = (ulong)BugHunt.Hunt(bug, SeedsMax).Seeds;
+        // Needs neither a fault nor a disturbed network; other seeds may need the one to be soon enough.
+        const ulong seed = 3;
         ShrunkRun shrunk = Assert.IsType<ShrunkRun>(new Shrinker(seed, bug, RunsMax).Shrink());
         Assert.Empty(shrunk.Faults);
         Assert.True(shrunk.Smallest.IsCalm);

@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Replica.State;
 
 namespace Coordinator.Tests.State;
 

@@ -50,7 +50,7 @@ public sealed class StatePropertyTests
             }
         }
         // Otherwise the commands do not reach what they should.
-        Assert.Empty(Reached.Where(what => seen.GetValueOrDefault(what) < 1));
+        Assert.DoesNotContain(Reached, what => !seen.ContainsKey(what));
     }
 
     private static IReadOnlyDictionary<string, int> Run(int seed)
