@@ -37,8 +37,8 @@ public static partial class CommandRules
             Command.OperationOneofCase.KeepAlive => OutsideSession(command) ?? CheckKeepAlive(command.KeepAlive),
             Command.OperationOneofCase.AdvanceTime => OutsideSession(command),
             Command.OperationOneofCase.EndSession => InSession(command),
-            Command.OperationOneofCase.AcquireLock => InSession(command) ?? CheckAcquire(command.AcquireLock),
-            Command.OperationOneofCase.ReleaseLock => InSession(command) ?? CheckRelease(command.ReleaseLock),
+            Command.OperationOneofCase.AcquireLock => InSession(command) ?? HoldingRules.Check(command.AcquireLock),
+            Command.OperationOneofCase.ReleaseLock => InSession(command) ?? HoldingRules.Check(command.ReleaseLock),
             Command.OperationOneofCase.CancelWait => InSession(command) ?? CheckCancel(command),
             Command.OperationOneofCase.PutConfig => CheckPut(command, command.PutConfig),
             Command.OperationOneofCase.DeleteConfig => CheckDelete(command.DeleteConfig),
@@ -48,6 +48,16 @@ public static partial class CommandRules
             Command.OperationOneofCase.ChangePeers => OutsideSession(command) ?? CheckPeers(command.ChangePeers),
             Command.OperationOneofCase.RaiseFeatureLevel => OutsideSession(command) ?? CheckRaise(command.RaiseFeatureLevel),
             Command.OperationOneofCase.CheckState => OutsideSession(command) ?? CheckCheck(command.CheckState),
+            Command.OperationOneofCase.DowngradeLock => InSession(command) ?? HoldingRules.Check(command.DowngradeLock),
+            Command.OperationOneofCase.ForceRelease => HoldingRules.Check(command.ForceRelease),
+            Command.OperationOneofCase.RequestRelease => HoldingRules.Check(command.RequestRelease),
+            Command.OperationOneofCase.AcquireLease => OutsideSession(command) ?? HoldingRules.Check(command.AcquireLease),
+            Command.OperationOneofCase.RenewLease => OutsideSession(command)
+                ?? HoldingRules.CheckLease(command.RenewLease.Name, command.RenewLease.LeaseId),
+            Command.OperationOneofCase.ReleaseLease => OutsideSession(command)
+                ?? HoldingRules.CheckLease(command.ReleaseLease.Name, command.ReleaseLease.LeaseId),
+            Command.OperationOneofCase.Proclaim => InSession(command) ?? HoldingRules.Check(command.Proclaim),
+            Command.OperationOneofCase.HandOver => InSession(command) ?? HoldingRules.Check(command.HandOver),
             _ => Invalid("The command has no operation, or one that this version does not know."),
         };
     }
@@ -87,19 +97,6 @@ public static partial class CommandRules
 
     private static (ErrorCode, string)? CheckKeepAlive(KeepAlive keepAlive) =>
         keepAlive.AsOfUs < 0 ? Invalid("as_of_us may not be negative.") : null;
-
-    private static (ErrorCode, string)? CheckAcquire(AcquireLock acquire)
-    {
-        if (acquire.WaitUs < UnboundedWait || acquire.WaitUs > WaitMaxUs)
-            return (ErrorCode.InvalidWait,
-                $"A wait of {acquire.WaitUs} µs is neither 0 (try), up to {WaitMaxUs} (1 day), nor -1 (unbounded).");
-        if (ResourceName.LabelProblem(acquire.Label) is { } problem)
-            return Invalid($"label: {problem}");
-        return CheckName(acquire.Name);
-    }
-
-    private static (ErrorCode, string)? CheckRelease(ReleaseLock release) =>
-        release.Token < 0 ? Invalid("The token may not be negative.") : CheckName(release.Name);
 
     private static (ErrorCode, string)? CheckCancel(Command command)
     {

@@ -33,6 +33,15 @@ public static class ErrorText
         ErrorCode.TooManyKeys => "So many keys cannot change in one revision: take a longer prefix.",
         ErrorCode.TooManyBoundKeys => "As many keys as may be are bound to the session.",
         ErrorCode.AnswerTooLarge => "The values that the transaction reads are too large for one answer.",
+        ErrorCode.LimitMismatch => "The semaphore has another limit, as long as anyone holds it or waits for it.",
+        ErrorCode.UpgradeInProgress => "Another shared holder waits for its upgrade: release, and acquire exclusively.",
+        ErrorCode.DeadlockDetected =>
+            "The wait would close a cycle of sessions that wait for each other: release something first.",
+        ErrorCode.LeaseNotFound => "The lease was released or has expired, or never was.",
+        ErrorCode.CandidateNotFound => "That session does not wait for the election.",
+        ErrorCode.TooManyLeases => "The group has as many leases as it may.",
+        ErrorCode.HoldingAmbiguous => "The session holds several that fit, with different permits: say which.",
+        ErrorCode.TooManyReentries => "The session has entered the lock as often as it may.",
         _ => $"Refused: {code}.",
     };
 }

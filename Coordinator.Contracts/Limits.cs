@@ -27,6 +27,18 @@ public static class Limits
     /// <summary>Longest bounded wait; an unbounded wait has no limit but its session's life.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromDays(1);
 
+    /// <summary>Longest maximum hold.</summary>
+    public static readonly TimeSpan HoldMax = TimeSpan.FromDays(1);
+
+    /// <summary>Longest time that nobody is granted a resource after its holder's death.</summary>
+    public static readonly TimeSpan LockDelayMax = TimeSpan.FromMinutes(1);
+
+    /// <summary>Most resources that one request acquires together.</summary>
+    public const int ResourcesPerRequestMax = 32;
+
+    /// <summary>Most permits of a semaphore.</summary>
+    public const int PermitsMax = 1_000_000;
+
     /// <summary>Most items on one page of a listing.</summary>
     public const int PageItemsMax = 1000;
 

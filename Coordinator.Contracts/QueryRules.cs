@@ -12,20 +12,32 @@ public static class QueryRules
     {
         Query.QueryOneofCase.GetConfig =>
             CheckName(query.GetConfig.Key) ?? CheckRevision(query.GetConfig.Revision),
-        Query.QueryOneofCase.GetLock => CheckName(query.GetLock.Name),
+        Query.QueryOneofCase.GetLock => HoldingRules.CheckKind(query.GetLock.Kind) ?? CheckName(query.GetLock.Name),
         Query.QueryOneofCase.GetSession => CheckSession(query.GetSession.SessionId),
         Query.QueryOneofCase.ListConfig =>
             CheckPage(query.ListConfig.Prefix, query.ListConfig.AfterKey, query.ListConfig.Limit)
             ?? CheckRevision(query.ListConfig.Revision),
         Query.QueryOneofCase.ListLocks =>
-            CheckPage(query.ListLocks.Prefix, query.ListLocks.AfterName, query.ListLocks.Limit),
+            HoldingRules.CheckKind(query.ListLocks.Kind)
+            ?? CheckPage(query.ListLocks.Prefix, query.ListLocks.AfterName, query.ListLocks.Limit),
         Query.QueryOneofCase.ListSessions =>
             CheckSession(query.ListSessions.AfterSessionId) ?? CheckPage("", "", query.ListSessions.Limit),
+        Query.QueryOneofCase.GetWait => CheckWait(query.GetWait),
+        Query.QueryOneofCase.ListForcedReleases =>
+            CheckForcedReleases(query.ListForcedReleases) ?? CheckPage("", "", query.ListForcedReleases.Limit),
         _ => (ErrorCode.InvalidRequest, "The query asks for nothing that this version knows."),
     };
 
     /// <summary>How many items a page holds when <paramref name="limit"/> are asked for; 0: as many as may be.</summary>
     public static int PageItems(int limit) => limit == 0 ? Limits.PageItemsMax : Math.Min(limit, Limits.PageItemsMax);
+
+    private static (ErrorCode, string)? CheckWait(GetWait wait) =>
+        wait.SessionId <= 0 || wait.RequestId < 0 || wait.EntryIndex < 0 || (wait.RequestId == 0) == (wait.EntryIndex == 0)
+            ? (ErrorCode.InvalidRequest, "A wait is named by its session_id and either its request_id or its entry_index.")
+            : null;
+
+    private static (ErrorCode, string)? CheckForcedReleases(ListForcedReleases list) =>
+        list.AfterNumber < 0 ? (ErrorCode.InvalidRequest, "after_number may not be negative.") : null;
 
     private static (ErrorCode, string)? CheckPage(string prefix, string after, int limit)
     {

@@ -96,7 +96,7 @@ public partial class GroupGateway
         {
             CommandAnswer answer = await EndWaitAsync(command, future, releaseIfGranted: true, _stopping.Token);
             if (answer.Result.Outcome == Outcome.Granted)
-                await ReleaseAsync(command, answer.Result.Token);
+                await GiveBackAsync(command, future, answer.Result);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -179,16 +179,27 @@ public partial class GroupGateway
         Message = ErrorText.Of(ErrorCode.LockNotAcquired),
     };
 
-    private async Task ReleaseAsync(Command acquire, long token)
+    private async Task GiveBackAsync(Command acquire, CommandFuture future, CommandResult granted)
     {
-        var release = new Command
+        var back = new Command { SessionId = acquire.SessionId, Caller = acquire.Caller };
+        if (granted.Holds > 0)
         {
-            SessionId = acquire.SessionId,
-            Caller = acquire.Caller,
-            ReleaseLock = new ReleaseLock { Name = acquire.AcquireLock.Name, Token = token },
-        };
-        // A release names its token: saying it twice releases once.
-        while (!IsDecided((await ProposeAsync(release, _stopping.Token)).Result.Error))
+            // Entered once more: there is no claim of its own.
+            back.ReleaseLock = new ReleaseLock
+            {
+                Kind = acquire.AcquireLock.Kind,
+                Name = acquire.AcquireLock.Name,
+                Token = granted.Token,
+            };
+            // Said twice it could leave twice (rule 15): if the first is lost, the session's end leaves it.
+            await ProposeAsync(back, _stopping.Token);
+            return;
+        }
+        // All that the one request got; a grant at once has the request's own index for its token. Saying it twice gives
+        // back once.
+        long entryIndex = future.Queued.IsCompletedSuccessfully ? await future.Queued : granted.Token;
+        back.CancelWait = new CancelWait { EntryIndex = entryIndex, ReleaseIfGranted = true };
+        while (!IsDecided((await ProposeAsync(back, _stopping.Token)).Result.Error))
             await Task.Delay(CancelRetry, _time, _stopping.Token);
     }
 

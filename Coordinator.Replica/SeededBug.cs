@@ -45,6 +45,14 @@ internal enum SeededBug : byte
     BoundKeyOutlivesSession,
     HistoryLeftOutOfSnapshot,
     RollBackKeepsNewKeys,
+    SharedPassesQueue,
+    PermitsBeyondLimit,
+    GrantsPartOfSeveral,
+    FloorIsOwnToken,
+    HoldOutlivesMaximum,
+    LockDelayIgnored,
+    DeadlocksUnseen,
+    LeaseNotRenewed,
 }
 
 internal static class SeededBugs

@@ -52,7 +52,8 @@ internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOper
         TimeSpan remaining = WaitEnd - now;
         // What is left of a bounded wait may be nothing: then one try is still owed.
         long waitMicroseconds = !IsBounded ? -1 : IsTry || remaining <= TimeSpan.Zero ? 0 : Microseconds(remaining);
-        return new Command { AcquireLock = new AcquireLock { Name = Name, WaitUs = waitMicroseconds } };
+        // One session serves all of the program's tasks: while one waits, another may release what it waits for.
+        return new Command { AcquireLock = new AcquireLock { Name = Name, WaitUs = waitMicroseconds, Concurrent = true } };
     }
 
     // Rounded up: a wait of less than a microsecond is still a wait, not a try.

@@ -35,21 +35,20 @@ public sealed partial class CoordinationState
         if (command is not null && _planted != SeededBug.LevelNotReplicated)
             command = FeatureLevels.AsReadAt(FeatureLevel, command);
         var context = new ApplyContext(index, LogTimeUs, effects);
-        int waitsBefore = effects.WaitsEnded.Count;
-        int sessionsBefore = effects.SessionsEnded.Count;
+        EffectCounts before = EffectCounts.Of(effects);
 
         if (stampUs != 0)
             EndWhatIsDue(context);
         ApplyResult result = change is not null ? ExecuteChange(command, change, context)
             : command is null ? new ApplyResult(Nothing, 0)
             : Execute(command, context);
-        Locks.Serve(context);
+        Holdings.Serve(context);
         Config.Tidy(LogTimeUs);
         if (result.WaitIndex != 0)
-            result = FinalIfEnded(command!, result);
+            result = FinalIfEnded(result, effects, before.WaitsEnded);
 
         HashEntry(stampUs, command, result.Result);
-        HashEffects(effects, waitsBefore, sessionsBefore);
+        before.HashAllSince(effects, ref _hash);
         return result;
     }
 
@@ -80,16 +79,16 @@ public sealed partial class CoordinationState
     {
         while (_due.PeekDue(context.LogTimeUs) is { } item)
         {
-            if (item is Claim wait)
-                Locks.EndWait(wait, OperationResult.NotAcquired, context);
+            if (item is Session session)
+                EndSession(session, SessionEndReason.Expired, context);
             else
-                EndSession((Session)item, SessionEndReason.Expired, context);
+                Holdings.EndDue(item, context);
         }
     }
 
     private void EndSession(Session session, SessionEndReason reason, in ApplyContext context)
     {
-        Locks.EndAllOf(session, context);
+        Holdings.EndAllOf(session, reason, context);
         ConfigCommands.EndSession(session, context);
         Sessions.Remove(session);
         context.Effects.SessionsEnded.Add(new EndedSession(session.Id, reason));
@@ -114,6 +113,16 @@ public sealed partial class CoordinationState
             case Command.OperationOneofCase.AdvanceTime:
             case Command.OperationOneofCase.CheckState:
                 return new ApplyResult(Nothing, 0);
+            case Command.OperationOneofCase.AcquireLease:
+                return Holdings.AcquireLease(command.AcquireLease, context);
+            case Command.OperationOneofCase.RenewLease:
+                return Holdings.RenewLease(command.RenewLease, context);
+            case Command.OperationOneofCase.ReleaseLease:
+                return Holdings.ReleaseLease(command.ReleaseLease, context);
+            case Command.OperationOneofCase.ForceRelease when command.SessionId == 0:
+                return Holdings.ForceRelease(command.ForceRelease, command.Caller, ForcedReleases, context).ToApplyResult();
+            case Command.OperationOneofCase.RequestRelease when command.SessionId == 0:
+                return Holdings.RequestRelease(command.RequestRelease, context).ToApplyResult();
             case Command.OperationOneofCase.ChangePeers:
                 return Refuse(ErrorCode.PeerChangeRefused, "Peers change by membership entries alone.");
             case var operation when command.SessionId == 0 && ConfigCommands.Knows(operation):
@@ -192,11 +201,21 @@ public sealed partial class CoordinationState
                 EndSession(session, SessionEndReason.Closed, context);
                 return new OperationResult(ErrorCode.Ok, Outcome.Done);
             case Command.OperationOneofCase.AcquireLock:
-                return Locks.Acquire(session, command.AcquireLock, command.RequestId, context);
+                return Holdings.Acquire(session, command.AcquireLock, command.RequestId, context);
             case Command.OperationOneofCase.ReleaseLock:
-                return Locks.Release(session, command.ReleaseLock);
+                return Holdings.Release(session, command.ReleaseLock, context);
             case Command.OperationOneofCase.CancelWait:
-                return Locks.Cancel(session, command.CancelWait, context);
+                return Holdings.Cancel(session, command.CancelWait, context);
+            case Command.OperationOneofCase.DowngradeLock:
+                return Holdings.Downgrade(session, command.DowngradeLock);
+            case Command.OperationOneofCase.ForceRelease:
+                return Holdings.ForceRelease(command.ForceRelease, command.Caller, ForcedReleases, context);
+            case Command.OperationOneofCase.RequestRelease:
+                return Holdings.RequestRelease(command.RequestRelease, context);
+            case Command.OperationOneofCase.Proclaim:
+                return Holdings.Proclaim(session, command.Proclaim);
+            case Command.OperationOneofCase.HandOver:
+                return Holdings.HandOver(session, command.HandOver, context);
             case var operation when ConfigCommands.Knows(operation):
                 return ConfigCommands.Execute(command, session, context);
             default:
@@ -211,10 +230,20 @@ public sealed partial class CoordinationState
         return result;
     }
 
-    // A repeated acquire that was found waiting can be granted by the same entry, when its stamp ends the holder: then
-    // this is the answer, and the wait's own end is among the effects.
-    private ApplyResult FinalIfEnded(Command command, ApplyResult queued) =>
-        TryGetStoredResult(command, out ApplyResult now) ? now : queued;
+    // An acquire that was found waiting, or took its place in line, can be granted by the same entry, when its stamp or
+    // its command ended a holder: then this is the answer, and the wait's own end is among the effects.
+    private static ApplyResult FinalIfEnded(ApplyResult queued, ApplyEffects effects, int waitsBefore)
+    {
+        for (int i = waitsBefore; i < effects.WaitsEnded.Count; i++)
+        {
+            if (effects.WaitsEnded[i].EntryIndex == queued.WaitIndex)
+                return FinalResult(effects.WaitsEnded[i].Result);
+        }
+        return queued;
+    }
+
+    private static ApplyResult FinalResult(CommandResult result) =>
+        new(result, 0, result.Error == ErrorCode.Ok ? null : ErrorText.Of(result.Error));
 
     private static ApplyResult Refuse(ErrorCode code, string? message = null) =>
         new(new CommandResult { Error = code }, 0, message ?? ErrorText.Of(code));
@@ -260,25 +289,5 @@ public sealed partial class CoordinationState
             _hash.Add(sessionId);
     }
 
-    private void HashEffects(ApplyEffects effects, int waitsBefore, int sessionsBefore)
-    {
-        for (int i = waitsBefore; i < effects.WaitsEnded.Count; i++)
-        {
-            _hash.Add(effects.WaitsEnded[i].EntryIndex);
-            HashResult(effects.WaitsEnded[i].Result);
-        }
-        for (int i = sessionsBefore; i < effects.SessionsEnded.Count; i++)
-        {
-            _hash.Add(effects.SessionsEnded[i].SessionId);
-            _hash.Add((long)effects.SessionsEnded[i].Reason);
-        }
-    }
-
-    private void HashResult(CommandResult result)
-    {
-        _hash.Add(((long)result.Error << 32) ^ (long)result.Outcome);
-        _hash.Add(result.Token ^ result.SessionId);
-        _hash.Add(result.Revision);
-        _hash.Add(result.Version);
-    }
+    private void HashResult(CommandResult result) => result.AddTo(ref _hash);
 }

@@ -26,7 +26,8 @@ public sealed partial class CoordinationState
         FeatureLevel = origin.FeatureLevel;
         _hash = new StateHash(origin.Hash);
         Sessions = new SessionTable(settings, _due);
-        Locks = new LockTable(settings, _due);
+        Holdings = new HoldingTable(settings, _due);
+        ForcedReleases = new AuditTrail(settings.ForcedReleasesKept);
         Config = new ConfigStore(settings, origin.CompactedRevision, origin.Revision);
         ConfigCommands = new ConfigCommands(Config);
     }
@@ -87,7 +88,8 @@ public sealed partial class CoordinationState
     public int SessionCount => Sessions.Count;
 
     /// <summary>
-    /// The earliest log time at which a session or a bounded wait ends; <see cref="long.MaxValue"/>: none will.
+    /// The earliest log time at which a session, a bounded wait, a maximum hold, a lease or a lock delay ends;
+    /// <see cref="long.MaxValue"/>: none will.
     /// </summary>
     public long NextDueUs => _due.NextDueUs;
 
@@ -97,12 +99,14 @@ public sealed partial class CoordinationState
     /// </summary>
     public ulong Hash => _hash.Value;
 
-    /// <summary>How much the clock has to watch: sessions and bounded waits, each once.</summary>
+    /// <summary>How much the clock has to watch: sessions, waits, holdings, delays, each once.</summary>
     internal int DueCount => _due.Count;
 
     internal SessionTable Sessions { get; }
 
-    internal LockTable Locks { get; }
+    internal HoldingTable Holdings { get; }
+
+    internal AuditTrail ForcedReleases { get; }
 
     internal ConfigStore Config { get; }
 

@@ -8,7 +8,7 @@ namespace Coordinator.Replica.State;
 /// </summary>
 public static class FeatureLevels
 {
-    /// <summary>Sessions, exclusive locks, configuration, and the raising of the level itself.</summary>
+    /// <summary>Sessions, holdings of all kinds, configuration with its history, and the raising of the level itself.</summary>
     public const int First = 1;
 
     /// <summary>The log carries hashes of the state, and a replica that differs takes itself out (rule 9).</summary>

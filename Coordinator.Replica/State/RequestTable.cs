@@ -12,8 +12,16 @@ internal readonly record struct Fingerprint(Command.OperationOneofCase Kind, ulo
 
     public static Fingerprint Of(Command command) => command.OperationCase switch
     {
-        Command.OperationOneofCase.AcquireLock => new(command.OperationCase, StateHash.Of(command.AcquireLock.Name)),
-        Command.OperationOneofCase.ReleaseLock => new(command.OperationCase, StateHash.Of(command.ReleaseLock.Name)),
+        Command.OperationOneofCase.AcquireLock => new(command.OperationCase, Of(command.AcquireLock)),
+        Command.OperationOneofCase.ReleaseLock => Of(command, command.ReleaseLock.Kind, command.ReleaseLock.Name),
+        Command.OperationOneofCase.DowngradeLock => Of(command, HoldingKind.Lock, command.DowngradeLock.Name),
+        Command.OperationOneofCase.ForceRelease => Of(command, command.ForceRelease.Kind, command.ForceRelease.Name),
+        Command.OperationOneofCase.RequestRelease => Of(command, command.RequestRelease.Kind, command.RequestRelease.Name),
+        Command.OperationOneofCase.Proclaim => Of(command, HoldingKind.Election, command.Proclaim.Name),
+        Command.OperationOneofCase.HandOver => Of(command, HoldingKind.Election, command.HandOver.Name),
+        Command.OperationOneofCase.AcquireLease => Of(command, HoldingKind.Lease, command.AcquireLease.Name),
+        Command.OperationOneofCase.RenewLease => Of(command, HoldingKind.Lease, command.RenewLease.Name),
+        Command.OperationOneofCase.ReleaseLease => Of(command, HoldingKind.Lease, command.ReleaseLease.Name),
         Command.OperationOneofCase.PutConfig => new(command.OperationCase, StateHash.Of(command.PutConfig.Key)),
         Command.OperationOneofCase.DeleteConfig => new(command.OperationCase, StateHash.Of(command.DeleteConfig.Key)),
         Command.OperationOneofCase.Transaction => new(command.OperationCase, ConfigHash.KeysOf(command.Transaction)),
@@ -21,6 +29,24 @@ internal readonly record struct Fingerprint(Command.OperationOneofCase Kind, ulo
             new(command.OperationCase, StateHash.Of(command.RollBackConfig.Prefix)),
         _ => new(command.OperationCase, 0),
     };
+
+    private static Fingerprint Of(Command command, HoldingKind kind, string name) =>
+        new(command.OperationCase, Of(kind, name).Value);
+
+    private static ulong Of(AcquireLock acquire)
+    {
+        StateHash hash = Of(acquire.Kind, acquire.Name);
+        foreach (AlsoAcquire also in acquire.Also)
+            hash.Add(Of(also.Kind, also.Name).Value);
+        return hash.Value;
+    }
+
+    private static StateHash Of(HoldingKind kind, string name)
+    {
+        var hash = new StateHash(StateHash.Of(name));
+        hash.Add((long)kind);
+        return hash;
+    }
 
     public bool Matches(Fingerprint repeated) =>
         this == repeated || (this == AnyAcquire && repeated.Kind == AnyAcquire.Kind);

@@ -25,45 +25,76 @@ internal sealed class Session(long id) : DueItem(id)
     /// <summary>In no order that anything may depend on: a snapshot does not keep it.</summary>
     public LinkedList<Claim> Holdings { get; } = new();
 
-    public int ClaimCount => Waits.Count + Holdings.Count;
+    /// <summary>Resources that it holds and waits for; one that it has several times counts as often.</summary>
+    public int ResourceCount { get; set; }
 
-    public Claim? FindClaimByRequest(long requestId)
+    public Claim? FindClaimByRequest(long requestId) =>
+        Find(Waits, requestId, byRequest: true) ?? Find(Holdings, requestId, byRequest: true);
+
+    public Claim? FindClaimByEntry(long entryIndex) =>
+        Find(Waits, entryIndex, byRequest: false) ?? Find(Holdings, entryIndex, byRequest: false);
+
+    /// <summary>The holding that the request has entered again.</summary>
+    public ClaimPart? FindReentry(long requestId)
     {
-        for (LinkedListNode<Claim>? node = Waits.First; node is not null; node = node.Next)
-        {
-            if (node.Value.RequestId == requestId)
-                return node.Value;
-        }
         for (LinkedListNode<Claim>? node = Holdings.First; node is not null; node = node.Next)
         {
-            if (node.Value.RequestId == requestId)
-                return node.Value;
+            foreach (ClaimPart part in node.Value.Parts)
+            {
+                if (part.Reentries?.Contains(requestId) == true)
+                    return part;
+            }
         }
         return null;
     }
 
-    public Claim? FindClaimByEntry(long entryIndex)
+    public bool WaitsFor(Resource resource)
     {
         for (LinkedListNode<Claim>? node = Waits.First; node is not null; node = node.Next)
         {
-            if (node.Value.Id == entryIndex)
-                return node.Value;
-        }
-        for (LinkedListNode<Claim>? node = Holdings.First; node is not null; node = node.Next)
-        {
-            if (node.Value.Id == entryIndex)
-                return node.Value;
-        }
-        return null;
-    }
-
-    public bool WaitsFor(LockResource resource)
-    {
-        for (LinkedListNode<Claim>? node = Waits.First; node is not null; node = node.Next)
-        {
-            if (ReferenceEquals(node.Value.Resource, resource))
-                return true;
+            foreach (ClaimPart part in node.Value.Parts)
+            {
+                if (ReferenceEquals(part.Resource, resource))
+                    return true;
+            }
         }
         return false;
+    }
+
+    /// <summary>Its first holding of the resource, in the order of acquires; null: it holds none.</summary>
+    public ClaimPart? FirstHoldingOf(Resource resource)
+    {
+        // Either list may be the long one.
+        ClaimPart? first = null;
+        if (resource.Holders.Count <= Holdings.Count)
+        {
+            for (LinkedListNode<ClaimPart>? node = resource.Holders.First; node is not null; node = node.Next)
+            {
+                if (ReferenceEquals(node.Value.Claim.Session, this))
+                    first = Earlier(first, node.Value);
+            }
+            return first;
+        }
+        for (LinkedListNode<Claim>? node = Holdings.First; node is not null; node = node.Next)
+        {
+            foreach (ClaimPart part in node.Value.Parts)
+            {
+                if (ReferenceEquals(part.Resource, resource))
+                    first = Earlier(first, part);
+            }
+        }
+        return first;
+    }
+
+    private static ClaimPart Earlier(ClaimPart? x, ClaimPart y) => x is null || y.Claim.Id < x.Claim.Id ? y : x;
+
+    private static Claim? Find(LinkedList<Claim> claims, long id, bool byRequest)
+    {
+        for (LinkedListNode<Claim>? node = claims.First; node is not null; node = node.Next)
+        {
+            if ((byRequest ? node.Value.RequestId : node.Value.Id) == id)
+                return node.Value;
+        }
+        return null;
     }
 }

@@ -24,6 +24,9 @@ internal static class SnapshotHeader
         writer.Int32(state.Settings.HistoryRevisions);
         writer.Int64(state.Settings.HistoryAgeUs);
         writer.Int64(state.Settings.HistoryBytes);
+        writer.Int32(state.Settings.LeasesMax);
+        writer.Int32(state.Settings.ReentriesPerHolding);
+        writer.Int32(state.Settings.ForcedReleasesKept);
         writer.Int64(state.AppliedIndex);
         writer.Int64(state.AppliedTerm.Value);
         writer.Int64(state.LogTimeUs);
@@ -86,6 +89,9 @@ internal static class SnapshotHeader
             HistoryRevisions = reader.Int32("HistoryRevisions"),
             HistoryAgeUs = reader.Int64("HistoryAgeUs"),
             HistoryBytes = reader.Int64("HistoryBytes"),
+            LeasesMax = reader.Int32("LeasesMax"),
+            ReentriesPerHolding = reader.Int32("ReentriesPerHolding"),
+            ForcedReleasesKept = reader.Int32("ForcedReleasesKept"),
         };
         if (settings.Problem() is { } problem)
             reader.Fail($"the limit {problem} is below 1.");

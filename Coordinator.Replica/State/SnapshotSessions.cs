@@ -46,6 +46,10 @@ internal static class SnapshotSessions
         writer.Int64(request.Result.Floor);
         writer.Int64(request.Result.Revision);
         writer.Int64(request.Result.Version);
+        writer.Int32(request.Result.Holds);
+        writer.Int32(request.Result.AlsoFloors?.Count ?? 0);
+        foreach (long floor in request.Result.AlsoFloors ?? [])
+            writer.Int64(floor);
         writer.Int64(request.WaitIndex);
     }
 
@@ -102,10 +106,23 @@ internal static class SnapshotSessions
             reader.Int64("a request's token", 0, state.AppliedIndex),
             reader.Int64("a request's floor", 0, state.AppliedIndex),
             reader.Int64("a request's revision", 0, state.Revision),
-            reader.Int64("a request's version", 0, state.Revision));
+            reader.Int64("a request's version", 0, state.Revision),
+            reader.Count("how often a request holds", int.MaxValue),
+            ReadAlsoFloors(state, reader));
         long waitIndex = reader.Int64("a request's wait", 0, state.AppliedIndex);
         if ((outcome == Outcome.Queued) != (waitIndex != 0))
             reader.Fail($"request {id} waits and does not wait.");
         return new StoredRequest(id, fingerprint, result, waitIndex);
+    }
+
+    private static long[]? ReadAlsoFloors(CoordinationState state, SnapshotReader reader)
+    {
+        int count = reader.Count("a request's number of floors", Limits.ResourcesPerRequestMax - 1);
+        if (count == 0)
+            return null;
+        var floors = new long[count];
+        for (int i = 0; i < count; i++)
+            floors[i] = reader.Int64("a floor", 0, state.AppliedIndex);
+        return floors;
     }
 }

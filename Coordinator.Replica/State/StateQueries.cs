@@ -25,10 +25,12 @@ internal static class StateQueries
                 WithCode(answer, ConfigQueries.Get(state.Config, query.GetConfig, answer)),
             Query.QueryOneofCase.ListConfig =>
                 WithCode(answer, ConfigQueries.List(state.Config, query.ListConfig, answer)),
-            Query.QueryOneofCase.GetLock => GetLock(state, query.GetLock.Name, answer),
+            Query.QueryOneofCase.GetLock => GetLock(state, query.GetLock, answer),
             Query.QueryOneofCase.ListLocks => ListLocks(state, query.ListLocks, answer),
             Query.QueryOneofCase.GetSession => GetSession(state, query.GetSession.SessionId, answer),
             Query.QueryOneofCase.ListSessions => ListSessions(state, query.ListSessions, answer),
+            Query.QueryOneofCase.GetWait => GetWait(state, query.GetWait, answer),
+            Query.QueryOneofCase.ListForcedReleases => ListForcedReleases(state, query.ListForcedReleases, answer),
             _ => throw new InvalidOperationException($"{query.QueryCase} passed the rules but is no query."),
         };
     }
@@ -36,28 +38,56 @@ internal static class StateQueries
     private static QueryAnswer WithCode(QueryAnswer answer, ErrorCode code) =>
         code == ErrorCode.Ok ? answer : Refuse(answer, code);
 
-    private static QueryAnswer GetLock(CoordinationState state, string name, QueryAnswer answer)
+    private static QueryAnswer GetLock(CoordinationState state, GetLock query, QueryAnswer answer)
     {
-        if (!state.Locks.Resources.TryGet(name, out LockResource? resource))
+        if (state.Holdings.Find(query.Kind, query.Name) is not { } resource)
             return Refuse(answer, ErrorCode.LockNotFound);
-        answer.Locks.Add(Describe(resource, state.LogTimeUs));
+        answer.Locks.Add(HoldingQueries.Describe(resource, state.LogTimeUs));
         return answer;
     }
 
     private static QueryAnswer ListLocks(CoordinationState state, ListLocks list, QueryAnswer answer)
     {
         var page = new Page(list.Limit);
-        SortedBlocks<string, LockResource, OrdinalOrder>.Cursor resources =
-            Start(state.Locks.Resources, list.Prefix, list.AfterName);
+        SortedBlocks<string, Resource, OrdinalOrder>.Cursor resources =
+            Start(state.Holdings.Of(list.Kind), list.Prefix, list.AfterName);
         while (resources.MoveNext() && resources.Key.StartsWith(list.Prefix, StringComparison.Ordinal))
         {
-            LockInfo info = Describe(resources.Current, state.LogTimeUs);
+            LockInfo info = HoldingQueries.Describe(resources.Current, state.LogTimeUs);
             if (!page.Takes(info.CalculateSize()))
             {
                 answer.More = true;
                 break;
             }
             answer.Locks.Add(info);
+        }
+        return answer;
+    }
+
+    private static QueryAnswer GetWait(CoordinationState state, GetWait query, QueryAnswer answer)
+    {
+        if (HoldingQueries.FindWait(state, query) is not { } claim)
+            return Refuse(answer, ErrorCode.NotWaiting);
+        foreach (ClaimPart part in claim.Parts)
+            answer.Locks.Add(HoldingQueries.Describe(part.Resource, state.LogTimeUs, upTo: claim));
+        return answer;
+    }
+
+    private static QueryAnswer ListForcedReleases(CoordinationState state, ListForcedReleases list, QueryAnswer answer)
+    {
+        var page = new Page(list.Limit);
+        long number = state.ForcedReleases.FirstNumber;
+        foreach (ForcedReleaseRecord record in state.ForcedReleases.Records)
+        {
+            ForcedRelease forced = HoldingQueries.Describe(number++, record, state.LogTimeUs);
+            if (forced.Number <= list.AfterNumber)
+                continue;
+            if (!page.Takes(forced.CalculateSize()))
+            {
+                answer.More = true;
+                break;
+            }
+            answer.ForcedReleases.Add(forced);
         }
         return answer;
     }
@@ -91,35 +121,6 @@ internal static class StateQueries
         where T : class =>
         after.Length > 0 && string.CompareOrdinal(after, prefix) >= 0 ? map.After(after) : map.From(prefix);
 
-    private static LockInfo Describe(LockResource resource, long logTimeUs)
-    {
-        var info = new LockInfo { Name = resource.Name };
-        if (resource.Holder is { } holder)
-        {
-            info.Holder = new LockHolder
-            {
-                SessionId = holder.Session.Id,
-                Token = holder.Token,
-                HeldUs = logTimeUs - holder.SinceUs,
-                Label = holder.Label,
-                SessionMetadata = holder.Session.Metadata,
-            };
-        }
-        for (LinkedListNode<Claim>? node = resource.Queue?.First; node is not null; node = node.Next)
-        {
-            Claim waiter = node.Value;
-            info.Waiters.Add(new LockWaiter
-            {
-                SessionId = waiter.Session.Id,
-                EntryIndex = waiter.Id,
-                WaitedUs = logTimeUs - waiter.SinceUs,
-                RemainingUs = waiter.DueUs == long.MaxValue ? CommandRules.UnboundedWait : waiter.DueUs - logTimeUs,
-                Label = waiter.Label,
-            });
-        }
-        return info;
-    }
-
     private static SessionInfo Describe(Session session, long logTimeUs)
     {
         var info = new SessionInfo
@@ -136,7 +137,13 @@ internal static class StateQueries
         // The list's own order is not part of the state: a replica that began with a snapshot has another.
         var names = new List<string>(session.Holdings.Count);
         foreach (Claim holding in session.Holdings)
-            names.Add(holding.Resource.Name);
+        {
+            foreach (ClaimPart part in holding.Parts)
+            {
+                if (part.Resource.Kind == HoldingKind.Lock)
+                    names.Add(part.Resource.Name);
+            }
+        }
         names.Sort(string.CompareOrdinal);
         info.Locks.Add(names);
         return info;

@@ -36,6 +36,14 @@ public sealed record StateSettings
     /// <summary>Most bytes of keys and replaced values that the history keeps.</summary>
     public long HistoryBytes { get; init; } = 64 * 1024 * 1024;
 
+    public int LeasesMax { get; init; } = 100_000;
+
+    /// <summary>How often one session may enter a lock that it holds.</summary>
+    public int ReentriesPerHolding { get; init; } = 1024;
+
+    /// <summary>How many forced releases the audit list keeps.</summary>
+    public int ForcedReleasesKept { get; init; } = 1000;
+
     /// <summary>Null when every limit is at least one, otherwise the name of the one that is not.</summary>
     internal string? Problem() =>
         WaitersPerResource < 1 ? nameof(WaitersPerResource)
@@ -47,5 +55,8 @@ public sealed record StateSettings
         : HistoryRevisions < 1 ? nameof(HistoryRevisions)
         : HistoryAgeUs < 1 ? nameof(HistoryAgeUs)
         : HistoryBytes < 1 ? nameof(HistoryBytes)
+        : LeasesMax < 1 ? nameof(LeasesMax)
+        : ReentriesPerHolding < 1 ? nameof(ReentriesPerHolding)
+        : ForcedReleasesKept < 1 ? nameof(ForcedReleasesKept)
         : null;
 }

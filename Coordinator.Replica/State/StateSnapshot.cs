@@ -27,9 +27,8 @@ internal static class StateSnapshot
         writer.Int32(state.Sessions.Count);
         foreach (Session session in state.Sessions.ById.All())
             SnapshotSessions.Write(session, writer);
-        writer.Int32(state.Locks.Resources.Count);
-        foreach (LockResource resource in state.Locks.Resources.All())
-            SnapshotLocks.Write(resource, writer);
+        SnapshotHoldings.Write(state, writer);
+        SnapshotAudit.Write(state.ForcedReleases, writer);
         writer.Int32(state.Config.Records.Count);
     }
 
@@ -38,7 +37,8 @@ internal static class StateSnapshot
     {
         CoordinationState state = SnapshotHeader.Read(reader);
         SnapshotSessions.Read(state, reader);
-        SnapshotLocks.Read(state, reader);
+        SnapshotHoldings.Read(state, reader);
+        SnapshotAudit.Read(state, reader);
         SnapshotConfig.Read(state, reader);
         SnapshotHistory.Read(state, reader);
         reader.End();

@@ -1,3 +1,5 @@
+using Coordinator.Contracts;
+
 namespace Coordinator.Silo.Http;
 
 /// <summary>Which resource a request's raw target names. Only whole segments count, as they were sent.</summary>
@@ -7,7 +9,10 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
     public IReadOnlyList<HttpRoute> Routes { get; } =
     [
         .. new SessionResource(gateway, options).Routes,
-        .. new LockResource(gateway, options).Routes,
+        .. new HoldingResource(gateway, options, HoldingKind.Lock).Routes,
+        .. new HoldingResource(gateway, options, HoldingKind.Semaphore).Routes,
+        .. new HoldingResource(gateway, options, HoldingKind.Election).Routes,
+        .. new LeaseResource(gateway, options).Routes,
         .. new ConfigResource(gateway, options).Routes,
         .. new TransactionResource(gateway).Routes,
         .. new StatusResource(gateway).Routes,

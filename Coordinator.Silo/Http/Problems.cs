@@ -14,21 +14,25 @@ internal static class Problems
     {
         ErrorCode.InvalidRequest or ErrorCode.InvalidName or ErrorCode.InvalidTtl or ErrorCode.InvalidWait
             or ErrorCode.SpansGroups or ErrorCode.RevisionInFuture or ErrorCode.NestedTransaction
-            or ErrorCode.DuplicateKey or ErrorCode.TooManyOperations => StatusCodes.Status400BadRequest,
+            or ErrorCode.DuplicateKey or ErrorCode.TooManyOperations
+            or ErrorCode.InvalidPermits or ErrorCode.InvalidHoldTime or ErrorCode.TooManyResources => StatusCodes.Status400BadRequest,
         ErrorCode.Compacted => StatusCodes.Status410Gone,
         ErrorCode.ConditionFailed => StatusCodes.Status412PreconditionFailed,
         ErrorCode.ValueTooLarge or ErrorCode.RequestTooLarge or ErrorCode.TooManyKeys or ErrorCode.AnswerTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.UnsupportedContentType => StatusCodes.Status415UnsupportedMediaType,
         ErrorCode.UnknownPath or ErrorCode.SessionNotFound or ErrorCode.LockNotFound or ErrorCode.KeyNotFound
-            or ErrorCode.PeerNotFound => StatusCodes.Status404NotFound,
+            or ErrorCode.PeerNotFound or ErrorCode.LeaseNotFound or ErrorCode.CandidateNotFound => StatusCodes.Status404NotFound,
         ErrorCode.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
         ErrorCode.ForbiddenHost => StatusCodes.Status421MisdirectedRequest,
         ErrorCode.ForbiddenOrigin => StatusCodes.Status403Forbidden,
         ErrorCode.LockNotAcquired or ErrorCode.LockNotHeld or ErrorCode.LockAlreadyHeld or ErrorCode.RequestIdStale
             or ErrorCode.NotWaiting or ErrorCode.RequestMismatch or ErrorCode.PeerChangeRefused
-            or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk => StatusCodes.Status409Conflict,
+            or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk
+            or ErrorCode.LimitMismatch or ErrorCode.UpgradeInProgress or ErrorCode.DeadlockDetected
+            or ErrorCode.HoldingAmbiguous => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
-            or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys => StatusCodes.Status429TooManyRequests,
+            or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys
+            or ErrorCode.TooManyLeases or ErrorCode.TooManyReentries => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping
             or ErrorCode.StorageUnavailable or ErrorCode.Quarantined or ErrorCode.ReplicaBehind => StatusCodes.Status503ServiceUnavailable,
         // Not 503, which says "try again": repeating what may have happened is the caller's decision (rule 15).

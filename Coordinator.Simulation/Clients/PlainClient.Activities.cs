@@ -15,8 +15,10 @@ internal sealed partial class PlainClient
     private void Act(ClientSession session)
     {
         int dice = random.Below(100);
-        if (dice < 40)
+        if (dice < 25)
             Acquire(session);
+        else if (dice < 40)
+            ActOnHoldings(session);
         else if (dice < 55)
             Put(session);
         else if (dice < 60)
@@ -40,8 +42,14 @@ internal sealed partial class PlainClient
             return;
         int dice = random.Below(10);
         long waitUs = dice < 3 ? 0 : dice < 8 ? random.Skewed(10_000, 6_000_000) : -1;
-        var acquire = new Command { AcquireLock = new AcquireLock { Name = name, WaitUs = waitUs, Label = $"c{Number}" } };
-        AskInSession(session, acquire, answer => Acquired(session, name, answer));
+        var acquire = new AcquireLock { Name = name, WaitUs = waitUs, Label = $"c{Number}", Concurrent = true };
+        AskToAcquire(session, acquire, answer => Acquired(session, name, answer));
+    }
+
+    private void AskToAcquire(ClientSession session, AcquireLock acquire, Action<CommandAnswer?> acquired)
+    {
+        long waitUs = acquire.WaitUs;
+        AskInSession(session, new Command { AcquireLock = acquire }, acquired);
         ClientRequest request = _open[^1];
         request.IsQuiet = waitUs != 0;
         // At the wait's end in real time it ends in the log as well (rule 16); an unbounded one when the caller gives up.

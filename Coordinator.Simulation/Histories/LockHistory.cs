@@ -21,13 +21,13 @@ internal sealed class LockHistory(EventQueue events)
         long session = command.SessionId;
         switch (command.OperationCase)
         {
-            case Command.OperationOneofCase.AcquireLock:
+            case Command.OperationOneofCase.AcquireLock when IsPlain(command.AcquireLock.Kind, command.AcquireLock.Name):
                 string name = command.AcquireLock.Name;
                 _asked.TryAdd((session, command.RequestId), new AskedLock(name, command));
                 SessionOf(session).Touch(client, name, _requests);
                 _requests.Sent(client, command, new LockInput.Acquire(name, session, command.RequestId));
                 break;
-            case Command.OperationOneofCase.ReleaseLock:
+            case Command.OperationOneofCase.ReleaseLock when IsPlain(command.ReleaseLock.Kind, command.ReleaseLock.Name):
                 _requests.Sent(client, command, new LockInput.Release(command.ReleaseLock.Name, session, command.ReleaseLock.Token));
                 break;
             case Command.OperationOneofCase.CancelWait when command.CancelWait.ReleaseIfGranted && FindAsked(command) is { } asked:
@@ -41,7 +41,8 @@ internal sealed class LockHistory(EventQueue events)
 
     public void Sent(int client, Query query)
     {
-        if (query.QueryCase == Query.QueryOneofCase.GetLock && !query.Serializable)
+        if (query.QueryCase == Query.QueryOneofCase.GetLock && !query.Serializable
+            && IsPlain(query.GetLock.Kind, query.GetLock.Name))
             _requests.Sent(client, query, new LockInput.Look(query.GetLock.Name));
     }
 
@@ -49,7 +50,7 @@ internal sealed class LockHistory(EventQueue events)
     {
         switch (command.OperationCase)
         {
-            case Command.OperationOneofCase.AcquireLock:
+            case Command.OperationOneofCase.AcquireLock when IsPlain(command.AcquireLock.Kind, command.AcquireLock.Name):
                 AcquireEnded(_asked[(command.SessionId, command.RequestId)], result);
                 break;
             // A cancel tells how its acquire ended. One that found neither wait nor holding tells nothing.
@@ -74,7 +75,7 @@ internal sealed class LockHistory(EventQueue events)
             return;
         if (answer.Error == ErrorCode.LockNotFound)
             _requests.Answered(query, new LockOutput.Free());
-        else if (answer is { Error: ErrorCode.Ok, Locks: [{ Holder: { } holder }] })
+        else if (answer is { Error: ErrorCode.Ok, Locks: [{ Holders: [{ } holder, ..] }] })
             _requests.Answered(query, new LockOutput.Holder(holder.SessionId, holder.Token));
     }
 
@@ -110,6 +111,10 @@ internal sealed class LockHistory(EventQueue events)
                 break;
         }
     }
+
+    /// <summary>Of a lock that is only ever held exclusively: the model knows no others.</summary>
+    private static bool IsPlain(HoldingKind kind, string name) =>
+        kind == HoldingKind.Lock && !name.StartsWith("rw/", StringComparison.Ordinal);
 
     private AskedLock? FindAsked(Command cancel) =>
         _asked.GetValueOrDefault((cancel.SessionId, cancel.CancelWait.RequestId));

@@ -52,7 +52,35 @@ internal sealed class BranchCounter(Happenings happenings)
         _leader = process.Peer;
     }
 
-    public void Committed(CommittedEntry entry, LockLedger ledger)
+    public void Granting(Claimed claim)
+    {
+        if (claim.View.KeptOutUntilUs > 0)
+            happenings.Count(Happening.LockDelayed);
+        if (claim.Position > 0)
+            happenings.Count(Happening.SeveralGranted);
+        if (claim.IsUpgrade)
+            happenings.Count(Happening.UpgradeGranted);
+        else if (claim.IsShared)
+            happenings.Count(Happening.SharedGranted);
+        else if (claim.View.Kind != HoldingKind.Lock)
+            happenings.Count(claim.View.Kind switch
+            {
+                HoldingKind.Semaphore => Happening.SemaphoreGranted,
+                HoldingKind.Election => Happening.ElectionWon,
+                _ => Happening.LeaseGranted,
+            });
+    }
+
+    public void Ended(IEnumerable<HoldingEnded> holdings)
+    {
+        foreach (HoldingEnded ended in holdings)
+        {
+            if (ended.Reason != HoldingEndReason.Forced)
+                happenings.Count(ended.Reason == HoldingEndReason.LeaseExpired ? Happening.LeaseExpired : Happening.MaxHoldPassed);
+        }
+    }
+
+    public void Committed(CommittedEntry entry, HoldingLedger ledger)
     {
         foreach (EndedSession ended in entry.SessionsEnded)
             happenings.Count(ended.Reason == SessionEndReason.Expired ? Happening.SessionExpired : Happening.SessionClosed);
@@ -73,7 +101,11 @@ internal sealed class BranchCounter(Happenings happenings)
             happenings.Count(Happening.SessionCreated);
         if (command.OperationCase != Command.OperationOneofCase.AcquireLock)
             return;
-        if (entry.Result.Outcome == Outcome.Granted)
+        if (entry.Result.Error == ErrorCode.DeadlockDetected)
+            happenings.Count(Happening.DeadlockRefused);
+        else if (entry.Result.Holds > 0)
+            happenings.Count(Happening.Reentered);
+        else if (entry.Result.Outcome == Outcome.Granted)
             happenings.Count(Happening.GrantAtOnce);
         else if (command.AcquireLock.WaitUs == 0)
             happenings.Count(Happening.TryRefused);

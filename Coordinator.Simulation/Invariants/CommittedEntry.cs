@@ -30,7 +30,5 @@ internal sealed class CommittedEntry
 
     public required long AppliedAtUs { get; init; }
 
-    public IReadOnlyList<LockEvent> Locks { get; set; } = [];
-
     public long Index => Entry.Index;
 }

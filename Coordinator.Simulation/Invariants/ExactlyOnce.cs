@@ -8,7 +8,7 @@ namespace Coordinator.Simulation.Invariants;
 /// A request is executed at most once however often it comes (rules 14 and 15): every revision is made by one entry, a
 /// repeat answers with the first result, and what a client is told is what the log says.
 /// </summary>
-internal sealed class ExactlyOnce(CommittedLog log, LockLedger ledger) : Invariant
+internal sealed class ExactlyOnce(CommittedLog log, HoldingLedger ledger) : Invariant
 {
     private readonly Dictionary<(long Session, long Request), CommandResult> _first = [];
     private readonly Dictionary<string, long> _revisionOfValue = new(StringComparer.Ordinal);

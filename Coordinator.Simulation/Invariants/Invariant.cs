@@ -40,8 +40,23 @@ internal abstract class Invariant
     {
     }
 
-    /// <summary>An entry grants a lock; the view is as it was before.</summary>
-    public virtual void Granting(CommittedEntry entry, LockView view, LockClaim claim, long floor)
+    /// <summary>An entry grants a resource; its view is as it was before.</summary>
+    public virtual void Granting(long index, Claimed claim)
+    {
+    }
+
+    /// <summary>A claim has taken its place in line, or was refused it as a deadlock and stands there for this call.</summary>
+    public virtual void Waits(long index, Claimed claim, bool refusedAsDeadlock)
+    {
+    }
+
+    /// <summary>A wait has ended without a grant, or a holding has ended.</summary>
+    public virtual void ClaimEnded(Claimed claim)
+    {
+    }
+
+    /// <summary>The log ends a holding because its time is over.</summary>
+    public virtual void RanOut(long index, Claimed claim)
     {
     }
 

@@ -31,7 +31,17 @@ internal sealed partial class InvariantSet
         _happenings = happenings;
         _branches = new BranchCounter(happenings);
         Log = new CommittedLog(scenario.BaseIndex);
-        Ledger = new LockLedger { Granting = Granting };
+        Ledger = new HoldingLedger
+        {
+            Granting = claim =>
+            {
+                _branches.Granting(claim);
+                Tell(invariant => invariant.Granting(Index, claim));
+            },
+            Waits = (claim, refused) => Tell(invariant => invariant.Waits(Index, claim, refused)),
+            Ended = claim => Tell(invariant => invariant.ClaimEnded(claim)),
+            RanOut = claim => Tell(invariant => invariant.RanOut(Index, claim)),
+        };
         var histories = new LinearizableHistories(scenario, events, happenings);
         _all = historiesAlone ? [histories] :
         [
@@ -40,6 +50,7 @@ internal sealed partial class InvariantSet
             new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
+            new LockDelays(Ledger), new HoldingsEndInTime(Ledger), new NoDeadlock(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
             new MonotonicReads(),
             new LevelSupportedByAll(world), new DivergenceIsFound(),
@@ -48,7 +59,7 @@ internal sealed partial class InvariantSet
 
     public CommittedLog Log { get; }
 
-    public LockLedger Ledger { get; }
+    public HoldingLedger Ledger { get; }
 
     /// <summary>As far as it is known to be committed, and the index of the entry that made it.</summary>
     public GroupMembership Membership { get; private set; }
@@ -116,10 +127,12 @@ internal sealed partial class InvariantSet
             invariant.AtEnd(world);
     }
 
-    private void Granting(LockView view, LockClaim claim, long floor)
+    private long Index => _committing!.Index;
+
+    private void Tell(Action<Invariant> tell)
     {
         foreach (Invariant invariant in _all)
-            invariant.Granting(_committing!, view, claim, floor);
+            tell(invariant);
     }
 
     private void Commit(PeerProcess process, in Entry entry, in ApplyResult result, ApplyEffects effects)
@@ -142,7 +155,8 @@ internal sealed partial class InvariantSet
         _committing = committed;
         _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {committed.Command?.SessionId}.{committed.Command?.RequestId} {result.Result}");
         _branches.Committed(committed, Ledger);
-        committed.Locks = Ledger.Follow(committed);
+        _branches.Ended(effects.HoldingsEnded);
+        Ledger.Follow(entry.Index, entry.Stamp, committed.Command, result.Result, effects);
         foreach (Invariant invariant in _all)
             invariant.Committed(process, committed);
     }

@@ -10,7 +10,7 @@ namespace Coordinator.Simulation.Invariants;
 /// A linearizable read reflects all that was answered before it was asked for (Raft §6.4, rule 6), and every read says
 /// what was true at the index that it names. The log orders all else, so this is all of linearizability.
 /// </summary>
-internal sealed class LinearizableReads(CommittedLog log, LockLedger ledger) : Invariant
+internal sealed class LinearizableReads(CommittedLog log, HoldingLedger ledger) : Invariant
 {
     private readonly Dictionary<string, List<(long Index, ByteString? Value, long Revision)>> _values = new(StringComparer.Ordinal);
 
@@ -36,7 +36,7 @@ internal sealed class LinearizableReads(CommittedLog log, LockLedger ledger) : I
         if (query.QueryCase == Query.QueryOneofCase.GetConfig)
             CheckValue(client, query.GetConfig.Key, index, answer);
         else if (query.QueryCase == Query.QueryOneofCase.GetLock)
-            CheckHolder(client, query.GetLock.Name, index, answer);
+            CheckHolders(client, query.GetLock, index, answer);
     }
 
     private void CheckValue(SimulatedClient client, string key, long index, QueryAnswer answer)
@@ -49,11 +49,11 @@ internal sealed class LinearizableReads(CommittedLog log, LockLedger ledger) : I
         Require(isSame, () => $"client {client.Number} reads {key} at {index} as revision {read?.ModifyRevision.ToString(CultureInfo.InvariantCulture) ?? "none"}, it was {revision}");
     }
 
-    private void CheckHolder(SimulatedClient client, string name, long index, QueryAnswer answer)
+    private void CheckHolders(SimulatedClient client, GetLock query, long index, QueryAnswer answer)
     {
-        long token = ledger.View(name).HolderAt(index)?.Token ?? 0;
-        long read = answer.Locks.Count > 0 ? answer.Locks[0].Holder?.Token ?? 0 : 0;
-        Require(token == read, () => $"client {client.Number} reads {name} at {index} as held with token {read}, it was {token}");
+        string tokens = string.Join(' ', ledger.View(query.Kind, query.Name).TokensAt(index));
+        string read = answer.Locks.Count > 0 ? string.Join(' ', answer.Locks[0].Holders.Select(holder => holder.Token)) : "";
+        Require(tokens == read, () => $"client {client.Number} reads {query} at {index} as held with tokens {read}, they were {tokens}");
     }
 
     private void Set(string key, CommittedEntry entry, ByteString? value)

@@ -1,17 +1,20 @@
 namespace Coordinator.Simulation.Invariants;
 
 /// <summary>
-/// A token is the index of the entry that granted; tokens of one lock strictly increase; the floor of an exclusive grant
-/// is its own token (rule 18).
+/// A token is the index of the entry that granted; an exclusive one is above all before it, those of one entry are the
+/// same; the floor is the lowest token still held, its own if there is no other (rule 18).
 /// </summary>
 internal sealed class TokensIncrease : Invariant
 {
     protected override string Name => "tokens and floors";
 
-    public override void Granting(CommittedEntry entry, LockView view, LockClaim claim, long floor)
+    public override void Granting(long index, Claimed claim)
     {
-        Require(claim.Token == entry.Index, () => $"entry {entry.Index} grants {view.Name} with token {claim.Token}");
-        Require(claim.Token > view.LastToken, () => $"token {claim.Token} of {view.Name} follows token {view.LastToken}");
-        Require(floor == claim.Token, () => $"token {claim.Token} of {view.Name} has floor {floor}");
+        long last = claim.View.LastToken;
+        bool isExclusive = !claim.IsShared && claim.Permits == 0;
+        Require(claim.Token == index, () => $"entry {index} grants {claim}");
+        Require(claim.Token > last || (!isExclusive && claim.Token == last), () => $"{claim} follows token {last}");
+        long floor = claim.View.Holders.Select(held => held.Token).Append(claim.Token).Min();
+        Require(claim.Floor == floor, () => $"{claim} has floor {claim.Floor}, the lowest token held is {floor}");
     }
 }

@@ -104,7 +104,7 @@ internal static class SimulationRun
     private static bool HasCaughtUp(World world, SimulatedPeer peer) =>
         peer is { Processes: [{ Machine: { Service: Replica.ServiceState.Running } machine }] }
         && machine.State.AppliedIndex == world.Invariants.Log.LastIndex
-        && machine.State.SessionCount == 0;
+        && machine.State.NextDueUs == long.MaxValue;
 
     /// <summary>Asks only now and then: the answer is dear.</summary>
     private static Func<bool> Every(World world, long intervalUs, Func<bool> ask)

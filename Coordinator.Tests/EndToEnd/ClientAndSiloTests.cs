@@ -26,7 +26,7 @@ public sealed class ClientAndSiloTests
         await using SiloProcess second = SiloProcess.Start(home);
         await second.ReadyAsync();
 
-        JsonNode holder = (await GetJsonAsync(home, "/v1/locks/orders/42"))["holder"]!;
+        JsonNode holder = (await GetJsonAsync(home, "/v1/locks/orders/42"))["holders"]![0]!;
         Assert.Equal(handle.FencingToken, holder["token"]!.GetValue<long>());
         await using CoordinatorClient other = ClientOf(home);
         Assert.Null(await other.Locks.TryAcquireAsync("orders/42"));

@@ -4,7 +4,7 @@ namespace Coordinator.Tests.EndToEnd;
 
 /// <summary>
 /// One curl line of docs/http.md and the answer under it. Words and structure of an answer are as on the page; numbers
-/// are the silo's own, and "…" stands for whatever the page leaves out.
+/// are the silo's own, and "…" stands for whatever the page leaves out. What ends with "&amp;" has no answer there.
 /// </summary>
 internal sealed partial record HttpPageExample(string Command, string Answer)
 {
@@ -13,12 +13,16 @@ internal sealed partial record HttpPageExample(string Command, string Answer)
     /// <summary>Without the query string.</summary>
     public string Path => Address().Match(Command).Groups[1].Value;
 
+    public bool IsInBackground => Command.EndsWith(" &", StringComparison.Ordinal);
+
     public static HttpPageExample[] AllOf(string page) =>
     [
         .. ShellBlock().Matches(page).SelectMany(block => block.Groups[1].Value.Split("\n\n"))
             .Where(example => example.StartsWith("curl ", StringComparison.Ordinal))
             .Select(example => example.TrimEnd().Split('\n', 2) is [var command, var answer]
                 ? new HttpPageExample(command, answer)
+                : example.TrimEnd().EndsWith(" &", StringComparison.Ordinal)
+                ? new HttpPageExample(example.TrimEnd(), "")
                 : throw new FormatException($"docs/http.md says no answer to: {example}")),
     ];
 

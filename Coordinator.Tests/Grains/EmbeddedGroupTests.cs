@@ -94,6 +94,33 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_abandoned_request_for_several_leaves_none_of_them_held()
+    {
+        long holder = await CreateSessionAsync();
+        long waiter = await CreateSessionAsync();
+        await AcquireAsync(holder, waitUs: 0);
+        using var leave = new CancellationTokenSource();
+        var several = new AcquireLock
+        {
+            Name = "line",
+            WaitUs = CommandRules.UnboundedWait,
+            Also = { new AlsoAcquire { Kind = HoldingKind.Semaphore, Name = "also", Permits = 1, Limit = 1 } },
+        };
+        Task<CommandAnswer> waiting = Gateway.ExecuteAsync(
+            new Command { SessionId = waiter, AcquireLock = several }, leave.Token);
+        await WaitersAsync(1);
+
+        // Whichever the log has first: the wait is cancelled, or all that was granted is given back.
+        await leave.CancelAsync();
+        await Gateway.ExecuteAsync(
+            new Command { SessionId = holder, ReleaseLock = new ReleaseLock { Name = "line" } }, CancellationToken.None);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await NobodyHoldsAsync(HoldingKind.Lock, "line");
+        await NobodyHoldsAsync(HoldingKind.Semaphore, "also");
+    }
+
+    [Fact]
     public async Task A_later_host_on_the_same_database_fences_the_earlier_one_off_for_writes_and_reads()
     {
         await PutAsync("first");
@@ -151,6 +178,14 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : IAsyncLifetime
             new Command { CreateSession = new CreateSession { TtlUs = 60_000_000 } }, CancellationToken.None);
         Assert.Equal(ErrorCode.Ok, answer.Result.Error);
         return answer.Result.SessionId;
+    }
+
+    private async Task NobodyHoldsAsync(HoldingKind kind, string name)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var query = new Query { GetLock = new GetLock { Kind = kind, Name = name } };
+        while ((await Gateway.QueryAsync(query, patience.Token)).Error != ErrorCode.LockNotFound)
+            await Task.Delay(10, patience.Token);
     }
 
     private async Task WaitersAsync(int count)

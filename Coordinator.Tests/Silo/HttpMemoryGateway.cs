@@ -127,7 +127,7 @@ internal sealed class HttpMemoryGateway : GroupGateway
         if (!_locks.TryGetValue(acquire.Name, out LockInfo? info))
         {
             LockHolder holder = new() { SessionId = sessionId, Token = _index, HeldUs = 1_500_000, Label = acquire.Label };
-            _locks[acquire.Name] = new LockInfo { Name = acquire.Name, Holder = holder };
+            _locks[acquire.Name] = new LockInfo { Name = acquire.Name, Holders = { holder } };
             return new CommandResult { Outcome = Outcome.Granted, Token = _index, Floor = _index };
         }
         if (acquire.WaitUs == 0)
@@ -139,8 +139,8 @@ internal sealed class HttpMemoryGateway : GroupGateway
 
     private CommandResult Release(long sessionId, ReleaseLock release)
     {
-        if (!_locks.TryGetValue(release.Name, out LockInfo? info) || info.Holder.SessionId != sessionId
-            || (release.Token != 0 && release.Token != info.Holder.Token))
+        if (!_locks.TryGetValue(release.Name, out LockInfo? info) || info.Holders[0].SessionId != sessionId
+            || (release.Token != 0 && release.Token != info.Holders[0].Token))
             return new CommandResult { Error = ErrorCode.LockNotHeld };
         _locks.Remove(release.Name);
         return new CommandResult { Outcome = Outcome.Released };

@@ -74,7 +74,7 @@ public sealed class HttpResourceTests : IAsyncLifetime
         refused.AssertProblem(ErrorCode.LockNotAcquired);
         Assert.Equal("7", refused.Headers["X-Raft-Term"]);
 
-        JsonElement holder = (await _silo.SendAsync("GET", "/v1/locks/orders/42")).Json.GetProperty("holder");
+        JsonElement holder = (await _silo.SendAsync("GET", "/v1/locks/orders/42")).Json.GetProperty("holders")[0];
         Assert.Equal(mine, holder.GetProperty("sessionId").GetString());
         Assert.Equal(token, holder.GetProperty("token").GetInt64());
         Assert.Equal(1.5m, holder.GetProperty("heldSeconds").GetDecimal());

@@ -14,6 +14,7 @@ internal sealed class CommandSource(Random random)
     private readonly List<Client> _clients = [];
     private readonly ConfigCommandSource _config = new(random);
     private readonly List<Command> _sent = [];
+    private readonly HoldingSource _holdings = new(random);
 
     public void SessionCreated(long sessionId)
     {
@@ -23,7 +24,9 @@ internal sealed class CommandSource(Random random)
             _clients.RemoveAt(0);
     }
 
-    public long Stamp(long logTime) => random.Next(2) == 0 ? 0 : Math.Max(1, logTime + random.Next(-50_000, 300_000));
+    public void LeaseGranted(long leaseId) => _holdings.LeaseGranted(leaseId);
+
+    public long Stamp(long logTime) => random.Next(2) == 0 ? 0 : Math.Max(1, logTime + random.Next(-50_000, 200_000));
 
     public Command Next(long logTime, long revision)
     {
@@ -35,6 +38,7 @@ internal sealed class CommandSource(Random random)
             < 18 => new Command { KeepAlive = NewKeepAlive(logTime) },
             < 20 => new Command { AdvanceTime = new AdvanceTime() },
             < 26 => OutsideSession(revision),
+            < 34 => _holdings.OutsideSession(),
             _ => InSession(revision),
         };
         _sent.Add(command);
@@ -76,14 +80,10 @@ internal sealed class CommandSource(Random random)
     {
         switch (random.Next(100))
         {
-            case < 36:
-                long wait = random.Next(3) switch { 0 => 0, 1 => random.Next(1, 800_000), _ => -1 };
-                command.AcquireLock = new AcquireLock { Name = Name(), WaitUs = wait };
-                break;
-            case < 50:
-                command.ReleaseLock = new ReleaseLock { Name = Name(), Token = random.Next(4) == 0 ? random.Next(1, 400) : 0 };
-                break;
             case < 68:
+                _holdings.Fill(command, _clients[random.Next(_clients.Count)].SessionId);
+                break;
+            case < 76:
                 command.CancelWait = new CancelWait { ReleaseIfGranted = random.Next(2) == 0 };
                 if (random.Next(4) == 0)
                     command.CancelWait.EntryIndex = random.Next(1, 400);
@@ -103,7 +103,7 @@ internal sealed class CommandSource(Random random)
 
     private CreateSession NewSession()
     {
-        var create = new CreateSession { TtlUs = random.Next(500_000, 3_000_000) };
+        var create = new CreateSession { TtlUs = random.Next(500_000, 6_000_000) };
         if (random.Next(2) == 0)
             create.Nonce = ByteString.CopyFrom([.. Enumerable.Repeat((byte)random.Next(3), 16)]);
         return create;

@@ -12,8 +12,8 @@ internal sealed class Group(CoordinationState state)
     public const long Second = 1_000_000;
     public const long Unbounded = CommandRules.UnboundedWait;
 
-    // Magic, version, level, 7 limits of 4 bytes and 2 of 8; index, term, log time, hash.
-    private const int SnapshotPositionBytes = 10 * 4 + 2 * 8 + 4 * 8;
+    // Magic, version, level, 10 limits of 4 bytes and 2 of 8; index, term, log time, hash.
+    private const int SnapshotPositionBytes = 13 * 4 + 2 * 8 + 4 * 8;
 
     public Group(StateSettings? settings = null)
         : this(CoordinationState.Create(settings ?? StateSettings.Default, Membership(), 1, new Term(1)))
@@ -110,6 +110,24 @@ internal sealed class Group(CoordinationState state)
             AcquireLock = new AcquireLock { Name = name, WaitUs = wait, Label = "label" },
         };
 
+    public ApplyResult Acquire(long session, AcquireLock acquire, long request = 0, long stamp = 0) =>
+        Apply(new Command { SessionId = session, RequestId = request, AcquireLock = acquire }, stamp);
+
+    public static AcquireLock Shared(string name, long wait = 0) => new() { Name = name, Shared = true, WaitUs = wait };
+
+    public static AcquireLock Exclusive(string name, long wait = 0) => new() { Name = name, WaitUs = wait };
+
+    public static AcquireLock Upgrade(string name, long wait = 0) => new() { Name = name, Upgrade = true, WaitUs = wait };
+
+    public static AcquireLock Permits(string name, int permits, int of, long wait = 0) =>
+        new() { Kind = HoldingKind.Semaphore, Name = name, Permits = permits, Limit = of, WaitUs = wait };
+
+    public LockInfo? Info(HoldingKind kind, string name)
+    {
+        QueryAnswer answer = State.Query(new Query { GetLock = new GetLock { Kind = kind, Name = name } });
+        return answer.Error == ErrorCode.LockNotFound ? null : Assert.Single(answer.Locks);
+    }
+
     public ApplyResult Release(long session, string name, long token = 0, long request = 0, long answered = 0, long stamp = 0) =>
         Apply(
             new Command
@@ -161,7 +179,7 @@ internal sealed class Group(CoordinationState state)
         return answer.Error == ErrorCode.LockNotFound ? null : Assert.Single(answer.Locks);
     }
 
-    public long HolderOf(string name) => Lock(name)?.Holder.SessionId ?? 0;
+    public long HolderOf(string name) => Lock(name)?.Holders.FirstOrDefault()?.SessionId ?? 0;
 
     public byte[] Snapshot()
     {

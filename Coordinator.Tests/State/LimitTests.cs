@@ -84,6 +84,20 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void A_lock_is_entered_so_often_and_no_more()
+    {
+        var group = new Group(new StateSettings { ReentriesPerHolding = 3 });
+        long a = group.Create();
+        var again = new AcquireLock { Name = "x", Reentrant = true };
+        group.Acquire(a, again);
+        group.Acquire(a, again);
+        Assert.Equal(3, group.Acquire(a, again).Result.Holds);
+
+        Group.IsRefused(group.Acquire(a, again), ErrorCode.TooManyReentries);
+        Assert.Equal(2, group.Release(a, "x").Result.Holds);
+    }
+
+    [Fact]
     public void The_limits_are_those_of_the_snapshot()
     {
         Group copy = new Group(new StateSettings
@@ -92,6 +106,9 @@ public sealed class LimitTests
             WaitersPerResource = 2,
             HoldingsPerSession = 3,
             OpenRequestsPerSession = 4,
+            LeasesMax = 5,
+            ReentriesPerHolding = 6,
+            ForcedReleasesKept = 7,
         }).Copy();
 
         Assert.Equal(
@@ -101,6 +118,9 @@ public sealed class LimitTests
                 WaitersPerResource = 2,
                 HoldingsPerSession = 3,
                 OpenRequestsPerSession = 4,
+                LeasesMax = 5,
+                ReentriesPerHolding = 6,
+                ForcedReleasesKept = 7,
             },
             copy.State.Settings);
     }

@@ -5,10 +5,24 @@ namespace Coordinator.Tests.State;
 
 /// <summary>The few fields that an answer is compared by.</summary>
 internal readonly record struct Answer(
-    ErrorCode Error, Outcome Outcome, long Token = 0, long Revision = 0, long Version = 0, long SessionId = 0)
+    ErrorCode Error,
+    Outcome Outcome,
+    long Token = 0,
+    long Revision = 0,
+    long Version = 0,
+    long SessionId = 0,
+    string Floors = "0",
+    int Holds = 0)
 {
-    public static Answer Of(CommandResult result) =>
-        new(result.Error, result.Outcome, result.Token, result.Revision, result.Version, result.SessionId);
+    public static Answer Of(CommandResult result) => new(
+        result.Error,
+        result.Outcome,
+        result.Token,
+        result.Revision,
+        result.Version,
+        result.SessionId,
+        string.Join(' ', result.AlsoFloors.Prepend(result.Floor)),
+        result.Holds);
 
     public static Answer Refused(ErrorCode error) => new(error, Outcome.None);
 }
@@ -17,10 +31,9 @@ internal readonly record struct Answer(
 /// The rules of the state once more, as plainly as they can be said: one list of sessions, one list of claims in the
 /// order of their entries, everything found by looking through all of it.
 /// </summary>
-internal sealed class NaiveModel(StateSettings settings)
+internal sealed partial class NaiveModel(StateSettings settings)
 {
     private readonly List<ModelSession> _sessions = [];
-    private readonly List<ModelClaim> _claims = [];
     private long _logTime;
     private long _index;
 
@@ -36,12 +49,17 @@ internal sealed class NaiveModel(StateSettings settings)
         WaitsEnded.Clear();
         Config.Operations.Clear();
         SessionsEnded.Clear();
+        ClearHoldingEffects();
         _logTime = Math.Max(_logTime, stamp);
         if (stamp != 0)
             EndDue();
         Answer answer = Execute(command);
         Serve();
         Config.Tidy(_logTime);
+        TellElections();
+        int ended = WaitsEnded.FindIndex(wait => wait.Entry == index);
+        if (ended >= 0)
+            return WaitsEnded[ended].Answer;
         ModelRequest? now = _sessions.Find(s => s.Id == command.SessionId)?.Requests.GetValueOrDefault(command.RequestId);
         return answer.Outcome == Outcome.Queued && now is not null ? now.Answer : answer;
     }
@@ -51,14 +69,18 @@ internal sealed class NaiveModel(StateSettings settings)
         while (true)
         {
             ModelSession? session = _sessions.Where(s => s.Due <= _logTime).MinBy(s => (s.Due, s.Id));
-            ModelClaim? wait = _claims.Where(c => c.Waits && c.Due <= _logTime).MinBy(c => (c.Due, c.Entry));
-            if (session is null && wait is null)
-                return;
-            if (wait is null || (session is not null && (session.Due, session.Id).CompareTo((wait.Due, wait.Entry)) < 0))
-                End(session!);
+            ModelClaim? claim = _claims.Where(c => c.Due <= _logTime).MinBy(c => (c.Due, c.Entry));
+            if (session is null && claim is null)
+                break;
+            if (claim is null || (session is not null && (session.Due, session.Id).CompareTo((claim.Due, claim.Entry)) < 0))
+                End(session!, expired: true);
+            else if (claim.Waits)
+                EndWait(claim, NotAcquired);
             else
-                EndWait(wait, new Answer(ErrorCode.LockNotAcquired, Outcome.NotAcquired));
+                EndOverdue(claim);
         }
+        foreach ((HoldingKind, string) over in _delays.Where(d => d.Value <= _logTime).Select(d => d.Key).ToArray())
+            _delays.Remove(over);
     }
 
     private Answer Execute(Command command)
@@ -71,10 +93,12 @@ internal sealed class NaiveModel(StateSettings settings)
         {
             foreach (ModelSession kept in _sessions.Where(s => keepAlive.SessionIds.Contains(s.Id)))
                 kept.Due = Math.Max(kept.Due, keepAlive.AsOfUs + kept.Ttl);
-            return default;
+            return new Answer(ErrorCode.Ok, Outcome.None);
         }
         if (command.AdvanceTime is not null)
-            return default;
+            return new Answer(ErrorCode.Ok, Outcome.None);
+        if (command.SessionId == 0 && HoldingOutsideSession(command) is { } answer)
+            return answer;
         if (command.SessionId == 0)
             return Config.Execute(command, 0, _logTime);
         ModelSession? session = _sessions.Find(s => s.Id == command.SessionId);
@@ -110,16 +134,14 @@ internal sealed class NaiveModel(StateSettings settings)
         switch (command.OperationCase)
         {
             case Command.OperationOneofCase.EndSession:
-                End(session);
+                End(session, expired: false);
                 return new Answer(ErrorCode.Ok, Outcome.Done);
-            case Command.OperationOneofCase.AcquireLock:
-                return Acquire(session, command.AcquireLock, command.RequestId);
-            case Command.OperationOneofCase.ReleaseLock:
-                return Release(session, command.ReleaseLock);
-            case Command.OperationOneofCase.CancelWait:
-                return Cancel(session, command.CancelWait);
-            default:
+            case Command.OperationOneofCase.PutConfig or Command.OperationOneofCase.DeleteConfig
+                or Command.OperationOneofCase.Transaction or Command.OperationOneofCase.CompactConfig
+                or Command.OperationOneofCase.RollBackConfig:
                 return Config.Execute(command, session.Id, _logTime);
+            default:
+                return HoldingInSession(session, command);
         }
     }
 
@@ -141,56 +163,6 @@ internal sealed class NaiveModel(StateSettings settings)
         return new Answer(ErrorCode.Ok, Outcome.Done, SessionId: session.Id);
     }
 
-    private Answer Acquire(ModelSession session, AcquireLock acquire, long request)
-    {
-        ModelClaim[] there = [.. _claims.Where(c => c.Name == acquire.Name)];
-        if (there.FirstOrDefault(c => c.Session == session) is { } own)
-            return Answer.Refused(ErrorCode.LockAlreadyHeld) with { Token = own.Token };
-        if (_claims.Count(c => c.Session == session) == settings.HoldingsPerSession)
-            return Answer.Refused(ErrorCode.TooManyHoldings);
-        if (there.Length > 0 && acquire.WaitUs == 0)
-            return new Answer(ErrorCode.LockNotAcquired, Outcome.NotAcquired);
-        if (there.Count(c => c.Waits) == settings.WaitersPerResource)
-            return Answer.Refused(ErrorCode.TooManyWaiters);
-        var claim = new ModelClaim(_index, session, acquire.Name, request)
-        {
-            Due = acquire.WaitUs > 0 ? _logTime + acquire.WaitUs : long.MaxValue,
-            Token = there.Length == 0 ? _index : 0,
-        };
-        _claims.Add(claim);
-        return claim.Waits ? new Answer(ErrorCode.Ok, Outcome.Queued) : Granted(claim);
-    }
-
-    private Answer Release(ModelSession session, ReleaseLock release)
-    {
-        ModelClaim? held = _claims.Find(
-            c => c.Session == session && c.Name == release.Name && !c.Waits && release.Token is var t && (t == 0 || t == c.Token));
-        if (held is null)
-            return Answer.Refused(ErrorCode.LockNotHeld);
-        _claims.Remove(held);
-        return new Answer(ErrorCode.Ok, Outcome.Released, held.Token);
-    }
-
-    private Answer Cancel(ModelSession session, CancelWait cancel)
-    {
-        bool byRequest = cancel.TargetCase == CancelWait.TargetOneofCase.RequestId;
-        ModelClaim? claim = _claims.Find(
-            c => c.Session == session && (byRequest ? c.Request == cancel.RequestId : c.Entry == cancel.EntryIndex));
-        var cancelled = new Answer(ErrorCode.Ok, Outcome.Cancelled);
-        if (claim is null)
-            return byRequest ? CancelNothing(session, cancel.RequestId) : Answer.Refused(ErrorCode.NotWaiting);
-        if (claim.Waits)
-        {
-            EndWait(claim, cancelled);
-            return cancelled;
-        }
-        if (!cancel.ReleaseIfGranted)
-            return Granted(claim);
-        _claims.Remove(claim);
-        Complete(claim, cancelled with { Token = claim.Token });
-        return cancelled with { Token = claim.Token };
-    }
-
     private Answer CancelNothing(ModelSession session, long request)
     {
         if (request < session.AnsweredBelow)
@@ -208,53 +180,13 @@ internal sealed class NaiveModel(StateSettings settings)
         return cancelled;
     }
 
-    private void End(ModelSession session)
-    {
-        foreach (ModelClaim wait in _claims.Where(c => c.Session == session && c.Waits).ToArray())
-            EndWait(wait, Answer.Refused(ErrorCode.SessionNotFound));
-        _claims.RemoveAll(c => c.Session == session);
-        _sessions.Remove(session);
-        Config.EndSession(session.Id, _logTime);
-        SessionsEnded.Add(session.Id);
-    }
-
-    private void EndWait(ModelClaim wait, Answer answer)
-    {
-        _claims.Remove(wait);
-        Complete(wait, answer);
-        WaitsEnded.Add((wait.Entry, answer));
-    }
-
-    private void Serve()
-    {
-        foreach (string name in _claims.Select(c => c.Name).Distinct().Order(StringComparer.Ordinal).ToArray())
-        {
-            ModelClaim[] there = [.. _claims.Where(c => c.Name == name)];
-            if (there.Any(c => !c.Waits))
-                continue;
-            there[0].Token = _index;
-            Complete(there[0], Granted(there[0]));
-            WaitsEnded.Add((there[0].Entry, Granted(there[0])));
-        }
-    }
-
-    private static Answer Granted(ModelClaim claim) => new(ErrorCode.Ok, Outcome.Granted, claim.Token);
-
-    private static void Complete(ModelClaim claim, Answer answer)
-    {
-        if (claim.Session.Requests.TryGetValue(claim.Request, out ModelRequest? request))
-            claim.Session.Requests[claim.Request] = request with { Answer = answer };
-    }
-
     private static string What(Command command) => command.OperationCase switch
     {
-        Command.OperationOneofCase.AcquireLock => $"acquire {command.AcquireLock.Name}",
-        Command.OperationOneofCase.ReleaseLock => $"release {command.ReleaseLock.Name}",
         Command.OperationOneofCase.PutConfig => $"put {command.PutConfig.Key}",
         Command.OperationOneofCase.DeleteConfig => $"delete {command.DeleteConfig.Key}",
         Command.OperationOneofCase.Transaction => WhatOf(command.Transaction),
         Command.OperationOneofCase.RollBackConfig => $"roll back {command.RollBackConfig.Prefix}",
-        _ => $"{command.OperationCase}",
+        _ => WhatOfHolding(command),
     };
 
     private static string WhatOf(Transaction transaction) =>
@@ -275,23 +207,6 @@ internal sealed class NaiveModel(StateSettings settings)
         public long AnsweredBelow { get; set; }
 
         public Dictionary<long, ModelRequest> Requests { get; } = [];
-    }
-
-    private sealed class ModelClaim(long entry, ModelSession session, string name, long request)
-    {
-        public long Entry => entry;
-
-        public ModelSession Session => session;
-
-        public string Name => name;
-
-        public long Request => request;
-
-        public long Due { get; init; }
-
-        public long Token { get; set; }
-
-        public bool Waits => Token == 0;
     }
 
     private sealed record ModelRequest(string What, Answer Answer);

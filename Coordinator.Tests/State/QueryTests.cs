@@ -33,8 +33,8 @@ public sealed class QueryTests
         Assert.Equal("x", info.Name);
         Assert.Equal(
             (a, token, 3 * Group.Second, "label", "host-1"),
-            (info.Holder.SessionId, info.Holder.Token, info.Holder.HeldUs, info.Holder.Label,
-                info.Holder.SessionMetadata));
+            (info.Holders[0].SessionId, info.Holders[0].Token, info.Holders[0].HeldUs, info.Holders[0].Label,
+                info.Holders[0].SessionMetadata));
         Assert.Equal([b, c], info.Waiters.Select(waiter => waiter.SessionId));
         Assert.Equal(
             (waitOfB, 2 * Group.Second, 8 * Group.Second, "label"),

@@ -195,6 +195,7 @@ public sealed class SnapshotTests
         group.Acquire(a, "y", 5 * Group.Second);
         group.Acquire(b, "y", Group.Unbounded);
         group.Cancel(b, target: 9);
+        HoldAllKinds(group, a, b, c);
         group.Put("k/1", "v", a, request: 2);
         group.Put("k/1", "w");
         group.Put("k/2", "");
@@ -205,6 +206,42 @@ public sealed class SnapshotTests
         group.ChangePeers(Group.Add(5));
         group.ChangePeers(Group.Add(4, voter: true), Group.Demote(2), Group.Remove(3));
         return group;
+    }
+
+    private static void HoldAllKinds(Group group, long a, long b, long c)
+    {
+        group.Acquire(a, new AcquireLock { Name = "rw", Shared = true, TraceId = "t-1", LockDelayUs = 4 * Group.Second }, request: 20);
+        group.Acquire(a, new AcquireLock { Name = "rw", Shared = true, Reentrant = true }, request: 21);
+        group.Acquire(b, new AcquireLock { Name = "rw", Shared = true, MaxHoldUs = 30 * Group.Second });
+        group.Acquire(a, new AcquireLock { Name = "rw", Upgrade = true, WaitUs = 15 * Group.Second }, request: 22);
+        group.Acquire(c, Group.Permits("s", 2, of: 3), request: 23);
+        group.Acquire(c, new AcquireLock
+        {
+            Name = "rw",
+            WaitUs = Group.Unbounded,
+            Concurrent = true,
+            Also = { new AlsoAcquire { Kind = HoldingKind.Semaphore, Name = "s", Permits = 2, Limit = 3 } },
+        });
+        group.Acquire(b, new AcquireLock { Kind = HoldingKind.Election, Name = "e", Value = "host-b" });
+        group.Acquire(c, new AcquireLock { Kind = HoldingKind.Election, Name = "e", Value = "host-c", WaitUs = Group.Unbounded });
+        group.Acquire(a, new AcquireLock { Name = "p", Also = { new AlsoAcquire { Name = "q", Shared = true } } }, request: 24);
+        group.Apply(new Command { AcquireLease = new AcquireLease { Name = "l", Owner = "job", TtlUs = 9 * Group.Second } });
+        group.Apply(new Command
+        {
+            AcquireLease = new AcquireLease
+            {
+                Name = "m",
+                Owner = "job",
+                TtlUs = 9 * Group.Second,
+                Nonce = ByteString.CopyFrom(new byte[16]),
+            },
+        });
+        long dying = group.Create(ttl: Group.Second);
+        group.Acquire(dying, new AcquireLock { Name = "d", LockDelayUs = 8 * Group.Second });
+        group.Advance(group.State.LogTimeUs + Group.Second);
+        group.Apply(new Command { RequestRelease = new RequestRelease { Name = "p", Reason = "please" } });
+        group.Acquire(b, new AcquireLock { Name = "f", Label = "stuck job" });
+        group.Apply(new Command { ForceRelease = new ForceRelease { Name = "f", Reason = "stuck" }, Caller = "ops" });
     }
 
     private static Group? TryRead(byte[] bytes)

@@ -1,75 +1,69 @@
 using Coordinator.Contracts;
 using Coordinator.Replica.State;
+using Coordinator.Simulation.Invariants;
 
 namespace Coordinator.Tests.State;
 
 /// <summary>
-/// Watches only what clients would see, and knows only what they were promised: mutual exclusion, rising tokens, first
-/// come first served, nothing for the dead, nothing executed twice, nothing granted after Cancelled.
+/// Watches only what clients would see, and knows only what they were promised: the simulator's ledger and invariants of
+/// holdings, and nothing executed twice, nothing granted after Cancelled.
 /// </summary>
 internal sealed class Witness
 {
-    private readonly HashSet<long> _alive = [];
-    private readonly Dictionary<string, (long Session, long Token)> _holders = [];
-    private readonly Dictionary<string, long> _lastTokens = [];
-    private readonly SortedDictionary<long, (string Name, long Session)> _waiting = [];
+    private readonly HoldingLedger _ledger = new();
+    private readonly HoldingsEndInTime _inTime;
     private readonly HashSet<(long Session, long Request)> _cancelled = [];
     private readonly HashSet<(long Session, long Request)> _changed = [];
+    private readonly SortedDictionary<string, int> _seen = new(StringComparer.Ordinal);
+    private long _index;
     private long _revision;
     private int _endedSince;
 
-    public int Grants { get; private set; }
-
-    public void See(long index, Command command, ApplyResult applied, ApplyEffects effects)
+    public Witness()
     {
-        CommandResult result = applied.Result;
-        if (command.CreateSession is not null && result.Error == ErrorCode.Ok)
-            _alive.Add(result.SessionId);
-        _endedSince += effects.SessionsEnded.Count;
-        foreach (EndedSession ended in effects.SessionsEnded)
+        _inTime = new HoldingsEndInTime(_ledger);
+        Invariant[] promises =
+        [
+            new MutualExclusion(), new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(_ledger),
+            new LockDelays(_ledger), new NoDeadlock(_ledger), new NoLeakedHolding(_ledger), _inTime,
+        ];
+        _ledger.Granting = claim =>
         {
-            Assert.True(_alive.Remove(ended.SessionId), $"session {ended.SessionId} ended twice");
-            foreach (string name in _holders.Where(h => h.Value.Session == ended.SessionId).Select(h => h.Key).ToArray())
-                _holders.Remove(name);
-        }
-        if (result.Outcome is Outcome.Released or Outcome.Cancelled && result.Token != 0)
-            GiveBack(command.SessionId, result.Token);
-        if (applied.WaitIndex == index)
-            _waiting.Add(index, (command.AcquireLock.Name, command.SessionId));
-        foreach (WaitEnded ended in effects.WaitsEnded)
-            SeeEnd(index, ended);
-        if (command.AcquireLock is { } acquire && result.Outcome == Outcome.Granted)
-            SeeGrant(index, acquire.Name, command.SessionId, command.RequestId, result);
+            See(claim);
+            Array.ForEach(promises, promise => promise.Granting(_index, claim));
+        };
+        _ledger.Waits = (claim, refused) => Array.ForEach(promises, promise => promise.Waits(_index, claim, refused));
+        _ledger.Ended = claim => Array.ForEach(promises, promise => promise.ClaimEnded(claim));
+        _ledger.RanOut = claim => Array.ForEach(promises, promise => promise.RanOut(_index, claim));
+    }
+
+    /// <summary>How often each kind of grant, and each refusal, was seen.</summary>
+    public IReadOnlyDictionary<string, int> Seen => _seen;
+
+    public void See(long index, long stamp, Command command, ApplyResult applied, ApplyEffects effects)
+    {
+        _index = index;
+        CommandResult result = applied.Result;
+        Count(result.Error == ErrorCode.Ok ? $"{command.OperationCase} {result.Outcome}" : $"{result.Error}");
+        foreach (HoldingEnded ended in effects.HoldingsEnded)
+            Count($"{ended.Reason}");
+        _endedSince += effects.SessionsEnded.Count;
+        _ledger.Follow(index, stamp, command, result, effects);
+        _inTime.Check(index);
         if (command.CancelWait is { RequestId: > 0 } cancel && result.Outcome == Outcome.Cancelled)
             _cancelled.Add((command.SessionId, cancel.RequestId));
         if (result.Revision > _revision)
             SeeChange(command, result);
     }
 
-    private void SeeEnd(long index, WaitEnded ended)
+    private void See(Claimed claim)
     {
-        Assert.True(_waiting.Remove(ended.EntryIndex, out (string Name, long Session) wait), "a wait ended twice");
-        Assert.Equal(wait.Session, ended.SessionId);
-        Assert.NotEqual(Outcome.Queued, ended.Result.Outcome);
-        if (ended.Result.Outcome != Outcome.Granted)
-            return;
-        Assert.DoesNotContain(_waiting, w => w.Value.Name == wait.Name && w.Key < ended.EntryIndex);
-        SeeGrant(index, wait.Name, wait.Session, ended.RequestId, ended.Result);
-    }
-
-    private void SeeGrant(long index, string name, long session, long request, CommandResult result)
-    {
-        Assert.Contains(session, _alive);
-        // A repeat of the request is told the same once more, whatever became of the holding since.
-        if (result.Token < index || _holders.GetValueOrDefault(name) == (session, result.Token))
-            return;
-        Assert.DoesNotContain(name, _holders.Keys);
-        Assert.True(result.Token > _lastTokens.GetValueOrDefault(name), $"token {result.Token} of '{name}' is not new");
-        Assert.Equal((index, index), (result.Token, result.Floor));
-        Assert.DoesNotContain((session, request), _cancelled);
-        _holders.Add(name, (session, result.Token));
-        _lastTokens[name] = result.Token;
-        Grants++;
+        Count(claim.View.Kind == HoldingKind.Lock && claim.IsShared ? "grant Shared"
+            : claim.IsUpgrade ? "grant Upgrade"
+            : $"grant {claim.View.Kind}");
+        if (claim.Position > 0)
+            Count("grant of several");
+        Assert.DoesNotContain((claim.SessionId, claim.RequestId), _cancelled);
     }
 
     private void SeeChange(Command command, CommandResult result)
@@ -82,9 +76,5 @@ internal sealed class Witness
             Assert.True(_changed.Add((command.SessionId, command.RequestId)), "a change was executed twice");
     }
 
-    private void GiveBack(long session, long token)
-    {
-        foreach (string name in _holders.Where(h => h.Value == (session, token)).Select(h => h.Key).ToArray())
-            _holders.Remove(name);
-    }
+    private void Count(string what) => _seen[what] = _seen.GetValueOrDefault(what) + 1;
 }
