@@ -27,6 +27,7 @@ public static class ErrorText
         ErrorCode.QuorumAtRisk => "Of the voters after this change too few answer now.",
         ErrorCode.ReplicaBehind => "This replica has not come as far as the caller has seen; ask another, or again.",
         ErrorCode.RolledBack => "The caller has seen a later state than the group has: a database went back in time, or the caller has talked to another cluster.",
+        ErrorCode.TooManyWatches => "As many watches as may be are open; end one first.",
         ErrorCode.Compacted => "The revision is no longer kept: it was compacted.",
         ErrorCode.RevisionInFuture => "The revision is above the group's.",
         ErrorCode.ConditionFailed => "The key is not at the version or revision that was expected.",

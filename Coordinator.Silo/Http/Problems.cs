@@ -31,7 +31,7 @@ internal static class Problems
             or ErrorCode.LimitMismatch or ErrorCode.UpgradeInProgress or ErrorCode.DeadlockDetected
             or ErrorCode.HoldingAmbiguous => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
-            or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys
+            or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys or ErrorCode.TooManyWatches
             or ErrorCode.TooManyLeases or ErrorCode.TooManyReentries => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping
             or ErrorCode.StorageUnavailable or ErrorCode.Quarantined or ErrorCode.ReplicaBehind => StatusCodes.Status503ServiceUnavailable,
