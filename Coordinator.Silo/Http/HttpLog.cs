@@ -19,6 +19,10 @@ internal static partial class HttpLog
     [LoggerMessage(1103, LogLevel.Error, "{Method} {Path} failed in the silo")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string path);
 
+    [LoggerMessage(1104, LogLevel.Error, "{Request} of a group failed in the silo")]
+    public static partial void AdministrationFailed(
+        this ILogger logger, Exception exception, ClusterRequest.RequestOneofCase request);
+
     [LoggerMessage(1110, LogLevel.Warning,
         "Refused a request for the unknown host \"{Host}\": add it to AllowedHosts if it is this silo's")]
     public static partial void ForbiddenHost(this ILogger logger, string host);

@@ -34,6 +34,7 @@ internal sealed class WireRequests(
             case ClientFrame.BodyOneofCase.Command:
             case ClientFrame.BodyOneofCase.Query:
             case ClientFrame.BodyOneofCase.KeepAlive:
+            case ClientFrame.BodyOneofCase.Cluster:
                 return TakeRequest(frame);
             case ClientFrame.BodyOneofCase.Hello:
                 return new FramingError(ErrorCode.InvalidRequest, "A connection says hello once.");
@@ -76,6 +77,8 @@ internal sealed class WireRequests(
                 answer.Command = await gateway.ExecuteAsync(frame.Command, caller, request.Token);
             else if (frame.BodyCase == ClientFrame.BodyOneofCase.Query)
                 answer.Query = await gateway.QueryAsync(frame.Query, request.Token);
+            else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
+                answer.Cluster = await gateway.AdministerAsync(frame.Cluster, request.Token);
             else
                 answer.KeepAlive = await KeepAliveAsync(frame.KeepAlive.SessionId, request.Token);
         }
@@ -98,6 +101,8 @@ internal sealed class WireRequests(
             answer.Command = new CommandAnswer { Result = new CommandResult { Error = code }, Message = message };
         else if (frame.BodyCase == ClientFrame.BodyOneofCase.Query)
             answer.Query = new QueryAnswer { Error = code, Message = message };
+        else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
+            answer.Cluster = new ClusterAnswer { Error = code, Message = message };
         else
             answer.KeepAlive = new KeepAliveAnswer { SessionId = frame.KeepAlive.SessionId, Error = code };
         Send(request, answer);
