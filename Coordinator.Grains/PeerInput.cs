@@ -1,3 +1,4 @@
+using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 
@@ -40,4 +41,6 @@ internal abstract record PeerInput
     internal sealed record Halt(ServiceState State, string Why) : PeerInput;
 
     internal sealed record Campaign : PeerInput;
+
+    internal sealed record TransferLeadership(PeerId To) : PeerInput;
 }

@@ -199,6 +199,9 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.Campaign:
                 _replica.Campaign();
                 break;
+            case PeerInput.TransferLeadership transfer:
+                _replica.TransferLeadership(transfer.To);
+                break;
             case PeerInput.Halt halt:
                 _replica.Halt(halt.State, halt.Why);
                 break;

@@ -52,7 +52,8 @@ public sealed partial class ReplicaMachine
         {
             Watch.WatchOneofCase.Config => watch.Config.FromRevision == 0 || watch.Config.FromRevision > _state.Revision + 1,
             Watch.WatchOneofCase.Election => watch.Election.Seen is null || watch.Election.Seen.Token > _state.AppliedIndex,
-            _ => Math.Max(watch.Session.SessionId, watch.Session.SeenNotice) > _state.AppliedIndex,
+            _ => watch.Session.SeenNotice == 0
+                || Math.Max(watch.Session.SessionId, watch.Session.SeenNotice) > _state.AppliedIndex,
         };
     }
 

@@ -129,7 +129,10 @@ public sealed partial class ReplicaMachine
         _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
         _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
         _state.Revision, _state.SessionCount, IsServing, _writes.StoredCommitIndex, _state.Membership,
-        _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail);
+        _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail)
+    {
+        Watches = _watches.OpenCount,
+    };
 
     /// <summary>A Raft message from another peer.</summary>
     public void Receive(Envelope envelope)

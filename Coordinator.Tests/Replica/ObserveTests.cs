@@ -93,7 +93,11 @@ public sealed class ObserveTests
             InSession(session, new Command { RequestId = 2, AcquireLock = new AcquireLock { Name = "a" } })).Result.Token;
         _peer.CatchUp();
 
-        SessionNotices told = _peer.PageOf(_peer.Submit(Session(session, seen: 0))).Session;
+        WatchTicket ticket = _peer.Submit(Session(session, seen: 0));
+        Assert.True(_peer.Waits(ticket));
+        _peer.ConfirmRound();
+
+        SessionNotices told = _peer.PageOf(ticket).Session;
 
         Assert.Equal((session, session), (told.SessionId, told.Notice));
         Assert.Equal(["z", "a"], told.Holdings.Select(holding => holding.Name));
@@ -165,7 +169,7 @@ public sealed class ObserveTests
         _peer.Commit(new Command { SessionId = session, EndSession = new EndSession() });
         _peer.CatchUp();
         Assert.Equal(ErrorCode.SessionNotFound, _peer.PageOf(ends).Error);
-        Assert.Equal(ErrorCode.SessionNotFound, _peer.PageOf(_peer.Submit(Session(1, seen: 0))).Error);
+        Assert.Equal(ErrorCode.SessionNotFound, _peer.PageOf(_peer.Submit(Session(1, seen: 1))).Error);
 
         WatchTicket future = _peer.Submit(Session(long.MaxValue, seen: 0));
         Assert.True(_peer.Waits(future));
