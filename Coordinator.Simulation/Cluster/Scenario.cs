@@ -86,6 +86,9 @@ internal sealed record Scenario
         CommandTimeoutUs = random.Between(1_000, 8_000) * 1_000,
         SnapshotTimeoutUs = random.Between(500, 6_000) * 1_000,
         QueryTimeoutUs = random.Between(1_000, 5_000) * 1_000,
+        // Smaller than a few changes, sooner than a watcher's patience.
+        WatchPageBytes = 400,
+        WatchProgressUs = 1_000_000,
         CheckEntries = random.Between(20, 200),
         CheckIntervalUs = random.Between(50, 1_000) * 1_000,
     };

@@ -101,6 +101,8 @@ internal enum Happening
     ReadByFollower,
     ReadSerializable,
     ReadRefused,
+    WatchTold,
+    WatchMarked,
 
     // Conclusions
     Healed,

@@ -107,6 +107,11 @@ internal abstract class Invariant
     {
     }
 
+    /// <param name="floorRevision">Somebody had been told of it when the page was asked for.</param>
+    public virtual void WatchAnswered(SimulatedClient client, Watch watch, long floorRevision, WatchPage page)
+    {
+    }
+
     /// <summary>The cluster has been healed, has served again, and is at rest.</summary>
     public virtual void AtEnd(World world)
     {

@@ -52,7 +52,7 @@ internal sealed partial class InvariantSet
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
             new LockDelays(Ledger), new HoldingsEndInTime(Ledger), new NoDeadlock(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
-            new MonotonicReads(),
+            new MonotonicReads(), new WatchersSeeEachRevisionOnce(scenario),
             new LevelSupportedByAll(world), new DivergenceIsFound(),
         ];
     }
@@ -71,6 +71,9 @@ internal sealed partial class InvariantSet
 
     /// <summary>The highest index that an answered request is known to have been done by.</summary>
     public long KnownIndex { get; private set; }
+
+    /// <summary>The highest revision that a writer has been told of.</summary>
+    public long KnownRevision { get; private set; }
 
     public void Activated(PeerProcess process, LoadedPeer loaded)
     {
