@@ -10,7 +10,8 @@ internal static class ConfigQueries
         if (WhyUnreadable(store, get.Revision, answer) is { } unreadable)
             return unreadable;
         ConfigRecord? record = store.Find(get.Key);
-        if (get.Revision != 0 && store.History.ChangedSince(get.Key, get.Revision, out ConfigRecord? then))
+        long revision = get.Revision + (SeededBugs.Planted == SeededBug.ReadsNextRevision ? 1 : 0);
+        if (get.Revision != 0 && store.History.ChangedSince(get.Key, revision, out ConfigRecord? then))
             record = then;
         if (record is null)
             return ErrorCode.KeyNotFound;

@@ -46,10 +46,10 @@ internal sealed class ClientRequest
     /// <summary>Called once, with the final answer; null: nobody will ever know.</summary>
     public Action<CommandAnswer?>? Commanded { get; init; }
 
-    public Action<QueryAnswer?>? Queried { get; init; }
+    public Action<QueryAnswer>? Queried { get; init; }
 
     public override string ToString() => Query is { } query
-        ? $"{query.QueryCase}{(query.Serializable ? " serializable" : "")}"
+        ? $"{query.QueryCase}{(query.Serializable ? " serializable" : "")} {query.GetConfig}{query.ListConfig}"
         : $"{Command!.OperationCase} {Command.SessionId}.{Command.RequestId} {Value()}";
 
     private string Value() => Command!.OperationCase switch

@@ -1,6 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Simulation.Engine;
-using Google.Protobuf;
 
 namespace Coordinator.Simulation.Clients;
 
@@ -15,19 +14,21 @@ internal sealed partial class PlainClient
     private void Act(ClientSession session)
     {
         int dice = random.Below(100);
-        if (dice < 25)
+        if (dice < 24)
             Acquire(session);
-        else if (dice < 40)
+        else if (dice < 37)
             ActOnHoldings(session);
-        else if (dice < 55)
+        else if (dice < 47)
             Put(session);
-        else if (dice < 60)
+        else if (dice < 51)
             PutOutsideSession();
-        else if (dice < 65)
+        else if (dice < 54)
             AskInSession(session, new Command { DeleteConfig = new DeleteConfig { Key = AnyKey() } }, Count(Happening.Deleted));
-        else if (dice < 80)
+        else if (dice < 74)
+            ActOnConfig(session);
+        else if (dice < 85)
             Read(new Query { GetConfig = new GetConfig { Key = AnyKey() } });
-        else if (dice < 90)
+        else if (dice < 92)
             Read(new Query { GetLock = new GetLock { Name = AnyName() } });
         else if (dice < 97)
             Read(new Query { GetConfig = new GetConfig { Key = AnyKey() }, Serializable = true });
@@ -121,18 +122,17 @@ internal sealed partial class PlainClient
         Commanded = Count(Happening.Written),
     });
 
-    private Command MakePut()
-    {
-        // Every value is written once only: a second execution would show.
-        ByteString value = ByteString.CopyFromUtf8($"{Number}.{++_lastValue}.{new string('x', (int)random.Skewed(0, 300))}");
-        return new Command { PutConfig = new PutConfig { Key = AnyKey(), Value = value, ContentType = "text/plain" } };
-    }
+    private Command MakePut() => new() { PutConfig = MakePut(AnyKey()) };
 
     private void Read(Query query) => Ask(new ClientRequest(WithWitness(query))
     {
         FirstSent = Now,
         FloorIndex = query.Serializable ? 0 : Invariants.KnownIndex,
-        Queried = _ => world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable),
+        Queried = answer =>
+        {
+            world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable);
+            Note(query, answer);
+        },
     });
 
     private Query WithWitness(Query query)

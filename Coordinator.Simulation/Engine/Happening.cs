@@ -102,6 +102,22 @@ internal enum Happening
     ReadSerializable,
     ReadRefused,
 
+    // Configuration and its past
+    ConditionFailed,
+    TransactionDone,
+    TransactionDoneElse,
+    TransactionRefused,
+    TransactionRepeated,
+    TransactionRepeatedInLaterTerm,
+    KeyBound,
+    BoundKeysEnded,
+    RolledBack,
+    CompactedByHand,
+    CompactedByPolicy,
+    ReadAtRevision,
+    ReadCompacted,
+    ReadInFuture,
+
     // Conclusions
     Healed,
     Converged,
