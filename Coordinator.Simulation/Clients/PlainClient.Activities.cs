@@ -67,11 +67,13 @@ internal sealed partial class PlainClient
             return;
         acquire.IsGivenBack |= random.Chance(0.3);
         var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = acquire.IsGivenBack };
-        AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, answer));
+        bool wasGranted = acquire.WasGranted;
+        AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, wasGranted, answer));
     }
 
     /// <summary>Cancelled, or granted first: only then does the caller hear of it (rule 16).</summary>
-    private void Cancelled(ClientSession session, ClientRequest acquire, CommandAnswer? answer)
+    /// <param name="wasGranted">Before the cancel was sent.</param>
+    private void Cancelled(ClientSession session, ClientRequest acquire, bool wasGranted, CommandAnswer? answer)
     {
         if (answer is null || acquire.IsDone)
             return;
@@ -79,6 +81,12 @@ internal sealed partial class PlainClient
         {
             world.Happenings.Count(answer.Result.Token == 0 ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
             Finish(acquire, answer);
+            return;
+        }
+        // What was granted has ended by itself, by its maximum or by force.
+        if (wasGranted)
+        {
+            Finish(acquire, (CommandAnswer?)null);
             return;
         }
         // Neither a wait nor a holding: it may not have reached the log, and then it may still come. Its own answer,
@@ -124,7 +132,13 @@ internal sealed partial class PlainClient
 
     private Command MakePut() => new() { PutConfig = MakePut(AnyKey()) };
 
-    private void Read(Query query) => Ask(new ClientRequest(WithWitness(query))
+    private void Read(Query query)
+    {
+        query.SeenIndex = _seenIndex;
+        ReadAsItIs(query);
+    }
+
+    private void ReadAsItIs(Query query) => Ask(new ClientRequest(query)
     {
         FirstSent = Now,
         FloorIndex = query.Serializable ? 0 : Invariants.KnownIndex,
@@ -134,12 +148,6 @@ internal sealed partial class PlainClient
             Note(query, answer);
         },
     });
-
-    private Query WithWitness(Query query)
-    {
-        query.SeenIndex = _seenIndex;
-        return query;
-    }
 
     private void AbandonSession(ClientSession session)
     {

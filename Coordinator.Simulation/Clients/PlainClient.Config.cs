@@ -165,7 +165,11 @@ internal sealed partial class PlainClient
             ? new Query { ListConfig = new ListConfig { Prefix = SharedPrefix, Revision = revision, CountOnly = random.Chance(0.3) } }
             : new Query { GetConfig = new GetConfig { Key = random.Chance(0.4) ? AnyKey() : AnySharedKey(), Revision = revision } };
         query.Serializable = !isOfTheFuture && random.Chance(0.4);
-        Read(query);
+        // A revision can be known from elsewhere than an answer, without the index that it was seen at.
+        if (isOfThePast && random.Chance(0.5))
+            ReadAsItIs(query);
+        else
+            Read(query);
     }
 
     private void Note(Query query, QueryAnswer answer)

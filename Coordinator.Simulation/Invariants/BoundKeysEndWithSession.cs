@@ -20,18 +20,11 @@ internal sealed class BoundKeysEndWithSession : Invariant
     {
         foreach (EndedSession ended in entry.SessionsEnded)
             _endIndex.TryAdd(ended.SessionId, entry.Index);
+        Check(process, entry);
     }
 
-    public override void Applied(PeerProcess process, CommittedEntry known, in Entry entry, in ApplyResult result, ulong hash)
-    {
-        if (process.Owner.IsAltered)
-            return;
-        foreach (EndedSession ended in known.SessionsEnded)
-        {
-            IReadOnlySet<string> keys = process.Machine!.State.Config.KeysOf(ended.SessionId);
-            Require(keys.Count == 0, () => $"peer {process.Peer} has {string.Join(' ', keys)} of session {ended.SessionId}, which ended at {known.Index}");
-        }
-    }
+    public override void Applied(PeerProcess process, CommittedEntry known, in Entry entry, in ApplyResult result, ulong hash) =>
+        Check(process, known);
 
     public override void ReadAnswered(SimulatedClient client, Query query, long floorIndex, QueryAnswer answer)
     {
@@ -41,6 +34,17 @@ internal sealed class BoundKeysEndWithSession : Invariant
         {
             bool isOver = _endIndex.TryGetValue(entry.SessionId, out long endIndex) && endIndex <= answer.Position.Index;
             Require(!isOver, () => $"client {client.Number} reads {entry.Key} at {answer.Position.Index}, its session {entry.SessionId} ended at {endIndex}");
+        }
+    }
+
+    private void Check(PeerProcess process, CommittedEntry entry)
+    {
+        if (process.Owner.IsAltered)
+            return;
+        foreach (EndedSession ended in entry.SessionsEnded)
+        {
+            IReadOnlySet<string> keys = process.Machine!.State.Config.KeysOf(ended.SessionId);
+            Require(keys.Count == 0, () => $"peer {process.Peer} has {string.Join(' ', keys)} of session {ended.SessionId}, which ended at {entry.Index}");
         }
     }
 }

@@ -56,7 +56,8 @@ internal sealed partial class ConfigLedger(StateSettings settings, long baseInde
         _logTimeUs = Math.Max(_logTimeUs, entry.Entry.Stamp);
         // What the stamp made due ends before the command (rule 10).
         EndSessions(entry, SessionEndReason.Expired);
-        if (isNew && entry.Command is { } command && ConfigCommands.Knows(command.OperationCase) && CommandRules.Check(command) is null)
+        if (isNew && entry.Command is { } command && ConfigCommands.Knows(command.OperationCase)
+            && HoldingLedger.IsExecuted(entry.Result.Error) && CommandRules.Check(command) is null)
         {
             Executing?.Invoke();
             if (entry.Result.Error == ErrorCode.Ok)

@@ -17,7 +17,7 @@ internal sealed class ExactlyOnce(HoldingLedger ledger) : Invariant
 
     public override void Committed(PeerProcess process, CommittedEntry entry)
     {
-        if (entry.Command is not { } command || !IsWrite(command) || !IsKept(entry.Result.Error))
+        if (entry.Command is not { } command || !IsWrite(command) || !HoldingLedger.IsExecuted(entry.Result.Error))
             return;
         CommandResult result = entry.Result;
         bool isRepeat = command.RequestId != 0 && !_first.TryAdd((command.SessionId, command.RequestId), result);
@@ -47,10 +47,6 @@ internal sealed class ExactlyOnce(HoldingLedger ledger) : Invariant
     private static bool IsWrite(Command command) => command.OperationCase
         is Command.OperationOneofCase.PutConfig or Command.OperationOneofCase.DeleteConfig
         or Command.OperationOneofCase.Transaction or Command.OperationOneofCase.RollBackConfig;
-
-    /// <summary>What comes of the others is not the request's result: it was not executed.</summary>
-    private static bool IsKept(ErrorCode error) => error is not (
-        ErrorCode.SessionNotFound or ErrorCode.RequestIdStale or ErrorCode.RequestMismatch or ErrorCode.TooManyOpenRequests);
 
     /// <summary>What a transaction found is told once.</summary>
     private static bool IsRepeatOf(CommandResult first, CommandResult repeat)
