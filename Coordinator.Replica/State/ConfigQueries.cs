@@ -10,8 +10,7 @@ internal static class ConfigQueries
         if (WhyUnreadable(store, get.Revision, answer) is { } unreadable)
             return unreadable;
         ConfigRecord? record = store.Find(get.Key);
-        long revision = get.Revision + (SeededBugs.Planted == SeededBug.ReadsNextRevision ? 1 : 0);
-        if (get.Revision != 0 && store.History.ChangedSince(get.Key, revision, out ConfigRecord? then))
+        if (get.Revision != 0 && store.History.ChangedSince(get.Key, get.Revision, out ConfigRecord? then))
             record = then;
         if (record is null)
             return ErrorCode.KeyNotFound;

@@ -9,8 +9,6 @@ internal sealed partial class PlainClient
 
     private string AnyName() => $"lock/{random.Below(world.Scenario.Names)}";
 
-    private string AnyKey() => $"key/{random.Below(world.Scenario.Names)}";
-
     private void Act(ClientSession session)
     {
         int dice = random.Below(100);

@@ -4,19 +4,20 @@ using Google.Protobuf;
 namespace Coordinator.Simulation.Clients;
 
 /// <summary>
-/// Configuration with conditions and a past. Keys of "key/" are changed one at a time, so that the history of each can be
-/// judged by itself; those of "cfg/" by several at once, by roll-backs, and by the ends of sessions.
+/// Configuration with conditions and a past: what may be done to a key depends on its family (<see cref="KeyFamilies"/>).
 /// </summary>
 internal sealed partial class PlainClient
 {
-    private const string SharedPrefix = "cfg/";
-
     /// <summary>Of keys that were read or written, what was last seen of them: conditions are made of it.</summary>
     private readonly Dictionary<string, ConfigEntry> _known = new(StringComparer.Ordinal);
 
     private long _seenRevision;
 
-    private string AnySharedKey() => $"{SharedPrefix}{random.Below(world.Scenario.Names + 2)}";
+    private string AnyKey() => random.Chance(0.7) ? $"{KeyFamilies.Plain}{random.Below(world.Scenario.Names)}" : AnyTransactedKey();
+
+    private string AnyTransactedKey() => $"{KeyFamilies.Transacted}{random.Below(1 + (world.Scenario.Names / 2))}";
+
+    private string AnySharedKey() => $"{KeyFamilies.Shared}{random.Below(world.Scenario.Names + 2)}";
 
     private void ActOnConfig(ClientSession session)
     {
@@ -24,7 +25,7 @@ internal sealed partial class PlainClient
         if (dice < 16)
             WriteConditionally(session);
         else if (dice < 32)
-            AskInSession(session, new Command { Transaction = MakeTransactionOfOne(AnyKey()) }, Noted);
+            AskInSession(session, new Command { Transaction = MakeTransactionOfOne(AnyTransactedKey()) }, Noted);
         else if (dice < 56)
             AskInSession(session, new Command { Transaction = MakeTransactionOfSeveral(mayBind: true) }, Noted);
         else if (dice < 58)
@@ -140,14 +141,14 @@ internal sealed partial class PlainClient
     private List<ConfigOperation> AnyBranch(bool mayBind)
     {
         if (random.Chance(0.05))
-            return [new ConfigOperation { DeletePrefix = new DeletePrefix { Prefix = SharedPrefix } }];
+            return [new ConfigOperation { DeletePrefix = new DeletePrefix { Prefix = KeyFamilies.Shared } }];
         return [.. Enumerable.Range(0, random.Below(4)).Select(_ => AnySharedKey()).Distinct().ToList()
             .Select(key => AnyOperationOn(key, mayBind))];
     }
 
     private RollBackConfig MakeRollBack() => new()
     {
-        Prefix = random.Chance(0.5) ? SharedPrefix : AnySharedKey(),
+        Prefix = random.Chance(0.5) ? KeyFamilies.Shared : AnySharedKey(),
         Revision = AnyRevision(),
     };
 
@@ -162,7 +163,7 @@ internal sealed partial class PlainClient
             revision = _seenRevision + random.Between(1, 200);
         bool isList = random.Chance(0.3);
         Query query = isList
-            ? new Query { ListConfig = new ListConfig { Prefix = SharedPrefix, Revision = revision, CountOnly = random.Chance(0.3) } }
+            ? new Query { ListConfig = new ListConfig { Prefix = KeyFamilies.Shared, Revision = revision, CountOnly = random.Chance(0.3) } }
             : new Query { GetConfig = new GetConfig { Key = random.Chance(0.4) ? AnyKey() : AnySharedKey(), Revision = revision } };
         query.Serializable = !isOfTheFuture && random.Chance(0.4);
         // A revision can be known from elsewhere than an answer, without the index that it was seen at.

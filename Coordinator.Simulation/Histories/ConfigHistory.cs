@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Linearizability;
 using Google.Protobuf;
@@ -14,34 +15,31 @@ internal sealed class ConfigHistory(EventQueue events)
 
     public void Sent(int client, Command command)
     {
-        if (InputOf(command) is { } input && IsTold(input.Key))
+        if (InputOf(command) is { } input && KeyFamilies.IsChangedAlone(input.Key))
             _requests.Sent(client, command, input);
     }
 
     public void Sent(int client, Query query)
     {
-        if (query is { GetConfig: { Revision: 0 } get, Serializable: false } && IsTold(get.Key))
+        if (query is { GetConfig: { Revision: 0 } get, Serializable: false } && KeyFamilies.IsChangedAlone(get.Key))
             _requests.Sent(client, query, new ConfigInput.Get(get.Key));
     }
 
     public void Answered(Command command, CommandResult result)
     {
-        if (InputOf(command) is { } input && IsTold(input.Key) && OutputOf(input, result) is { } output)
+        if (InputOf(command) is { } input && KeyFamilies.IsChangedAlone(input.Key) && OutputOf(input, result) is { } output)
             _requests.Answered(command, output);
     }
 
     public void Answered(Query query, QueryAnswer answer)
     {
-        if (query is not { GetConfig: { Revision: 0 } get } || !IsTold(get.Key))
+        if (query is not { GetConfig: { Revision: 0 } get } || !KeyFamilies.IsChangedAlone(get.Key))
             return;
         if (FoundBy(answer) is { } output)
             _requests.Answered(query, output);
     }
 
     public void NeverExecuted(Command command) => _requests.HadNoEffect(command);
-
-    /// <summary>Others are changed by several at once, and by what no client asked for.</summary>
-    private static bool IsTold(string key) => key.StartsWith("key/", StringComparison.Ordinal);
 
     private static ConfigInput? InputOf(Command command) => command.OperationCase switch
     {
