@@ -12,19 +12,19 @@ internal sealed partial class PlainClient
     private void Act(ClientSession session)
     {
         int dice = random.Below(100);
-        if (dice < 24)
+        if (dice < 25)
             Acquire(session);
-        else if (dice < 37)
+        else if (dice < 40)
             ActOnHoldings(session);
-        else if (dice < 47)
+        else if (dice < 49)
             Put(session);
-        else if (dice < 51)
+        else if (dice < 53)
             PutOutsideSession();
-        else if (dice < 54)
+        else if (dice < 56)
             AskInSession(session, new Command { DeleteConfig = new DeleteConfig { Key = AnyKey() } }, Count(Happening.Deleted));
-        else if (dice < 74)
+        else if (dice < 73)
             ActOnConfig(session);
-        else if (dice < 85)
+        else if (dice < 82)
             Read(new Query { GetConfig = new GetConfig { Key = AnyKey() } });
         else if (dice < 92)
             Read(new Query { GetLock = new GetLock { Name = AnyName() } });
