@@ -29,7 +29,6 @@ public sealed class PlantedBugTests
     [InlineData("a cancelled wait that goes on")]
     [InlineData("one compare that holds is enough")]
     [InlineData("the first branch done for the second")]
-    [InlineData("a refusal that isn't kept")]
     [InlineData("a bound key outlives its session")]
     [InlineData("a roll-back that keeps new keys")]
     [InlineData("history left out of the snapshot")]
