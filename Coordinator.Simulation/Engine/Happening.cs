@@ -104,6 +104,22 @@ internal enum Happening
     WatchTold,
     WatchMarked,
 
+    // Configuration and its past
+    ConditionFailed,
+    TransactionDone,
+    TransactionDoneElse,
+    TransactionRefused,
+    TransactionRepeated,
+    TransactionRepeatedInLaterTerm,
+    KeyBound,
+    BoundKeysEnded,
+    RolledBack,
+    CompactedByHand,
+    CompactedByPolicy,
+    ReadAtRevision,
+    ReadCompacted,
+    ReadInFuture,
+
     // Conclusions
     Healed,
     Converged,

@@ -40,6 +40,11 @@ internal abstract class Invariant
     {
     }
 
+    /// <summary>A command about configuration is executed; the ledger of it is as it was before.</summary>
+    public virtual void Configuring(CommittedEntry entry)
+    {
+    }
+
     /// <summary>An entry grants a resource; its view is as it was before.</summary>
     public virtual void Granting(long index, Claimed claim)
     {
