@@ -16,6 +16,7 @@ public sealed class PlantedBugTests
     [InlineData("a vote for a shorter log")]
     [InlineData("an older term's entry committed by counting")]
     [InlineData("ReadIndex without a quorum")]
+    [InlineData("a watch from now without a quorum")]
     [InlineData("a watch that a snapshot passes over")]
     [InlineData("a revision told twice")]
     [InlineData("a progress mark ahead of the revision")]
