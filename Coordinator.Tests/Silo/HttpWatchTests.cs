@@ -208,7 +208,7 @@ public sealed class HttpWatchTests : IAsyncLifetime
     [InlineData("/v1/elections/e?observe=true&consistency=serializable", ErrorCode.InvalidRequest)]
     [InlineData("/v1/elections/e?observe=true&from=1", ErrorCode.InvalidRequest)]
     [InlineData("/v1/elections/e?watch=true", ErrorCode.InvalidRequest)]
-    [InlineData("/v1/elections/%00?observe=true", ErrorCode.InvalidName)]
+    [InlineData("/v1/elections/%01?observe=true", ErrorCode.InvalidName)]
     [InlineData("/v1/elections?observe=true", ErrorCode.InvalidRequest)]
     [InlineData("/v1/locks/e?observe=true", ErrorCode.InvalidRequest)]
     [InlineData("/v1/semaphores/e?observe=true", ErrorCode.InvalidRequest)]
