@@ -67,14 +67,13 @@ public sealed class WatchStreamTests : IDisposable
     {
         await using SiloProcess silo = SiloProcess.Start(_home);
         await silo.ReadyAsync();
-        for (int i = 0; i < 5; i++)
-            await PutAsync("k", $"{i}");
+        long old = await PutAsync("k", "1"), kept = await PutAsync("k", "2"), last = await PutAsync("k", "3");
         using HttpResponseMessage compacted = await _http.PostAsync(new Uri("/v1/config/compact", UriKind.Relative),
-            new StringContent("""{"revision":4}""", Encoding.UTF8, "application/json"));
+            new StringContent($$"""{"revision":{{kept}}}""", Encoding.UTF8, "application/json"));
         compacted.EnsureSuccessStatusCode();
-        using HttpResponseMessage gone = await _http.GetAsync(new Uri("/v1/config?watch=true&from=2", UriKind.Relative));
+        using HttpResponseMessage gone = await _http.GetAsync(new Uri($"/v1/config?watch=true&from={old}", UriKind.Relative));
         Assert.Equal(410, (int)gone.StatusCode);
-        using HttpResponseMessage future = await _http.GetAsync(new Uri("/v1/config?watch=true&from=99", UriKind.Relative));
+        using HttpResponseMessage future = await _http.GetAsync(new Uri($"/v1/config?watch=true&from={last + 2}", UriKind.Relative));
         Assert.Contains("RevisionInFuture", await future.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
@@ -86,7 +85,7 @@ public sealed class WatchStreamTests : IDisposable
         using EventReader reader = await EventReader.OpenAsync(_http, "/v1/config?watch=true");
         await reader.NextAsync();
         Task stopped = silo.StopAsync();
-        reader.AssertProblem(await reader.NextChangeAsync(), ErrorCode.Stopping);
+        EventReader.AssertProblem(await reader.NextChangeAsync(), ErrorCode.Stopping);
         await stopped;
     }
 
@@ -185,14 +184,15 @@ public sealed class WatchStreamTests : IDisposable
         return client;
     }
 
-    private async Task PutAsync(string key, string value)
+    private async Task<long> PutAsync(string key, string value)
     {
         using HttpResponseMessage answer = await _http.PutAsync(
             new Uri($"/v1/config/{key}", UriKind.Relative), new StringContent(value, Encoding.UTF8, "text/plain"));
         answer.EnsureSuccessStatusCode();
+        return JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("revision").GetInt64();
     }
 
-    private Task TransactAsync(string json) => PostAsync("/v1/txn", json);
+    private async Task TransactAsync(string json) => await PostAsync("/v1/txn", json);
 
     private async Task<JsonElement> PostAsync(string path, string json)
     {
