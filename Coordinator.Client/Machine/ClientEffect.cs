@@ -26,6 +26,9 @@ internal abstract record ClientEffect
     /// <summary>Comes before everything that follows from it: holders hear first that they hold nothing.</summary>
     public sealed record SessionLost(Session Session, string Reason) : ClientEffect;
 
+    /// <summary>To be taken by the stream's consumer, after all that arrived before; the machine is told when it was.</summary>
+    public sealed record Arrived(object Caller, StreamItem Item) : ClientEffect;
+
     public sealed record Completed(object Caller, Completion Completion) : ClientEffect;
 
     public sealed record Logged(string Message, bool IsWarning) : ClientEffect;

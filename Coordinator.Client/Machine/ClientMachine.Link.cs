@@ -127,6 +127,8 @@ internal sealed partial class ClientMachine
 
     private void Send(Operation operation)
     {
+        if (operation is StreamOperation stream)
+            Renew(stream);
         operation.IsOnWire = true;
         operation.Sends++;
         operation.RetryAt = TimeSpan.MaxValue;

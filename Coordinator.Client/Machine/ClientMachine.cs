@@ -105,6 +105,11 @@ internal sealed partial class ClientMachine
             case CommandOperation command:
                 Enqueue(command);
                 break;
+            // However long the cluster is away: a watcher waits for it.
+            case StreamOperation stream:
+                stream.GiveUpAt = TimeSpan.MaxValue;
+                Open(stream);
+                break;
         }
     }
 
@@ -186,6 +191,9 @@ internal sealed partial class ClientMachine
             // Goes on until answered: the lock should not have to wait for the end of the session.
             case ReleaseOperation:
                 _timers.Arm(operation);
+                break;
+            case StreamOperation { IsPaused: true } stream:
+                Unpause(stream);
                 break;
             default:
                 if (operation.IsOnWire)

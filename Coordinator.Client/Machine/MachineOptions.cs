@@ -11,6 +11,12 @@ internal sealed record MachineOptions
     public string ClientName { get; init; } = "";
     public int OpenRequestsMax { get; init; } = 1024;
 
+    /// <summary>Delivered items of one stream that may wait for their consumer; more, and the watch is put off.</summary>
+    public int StreamItemsMax { get; init; } = 4096;
+
+    /// <inheritdoc cref="StreamItemsMax"/>
+    public long StreamBytesMax { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>Of the jitter.</summary>
     public required int Seed { get; init; }
 
