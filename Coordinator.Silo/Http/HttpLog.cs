@@ -22,6 +22,10 @@ internal static partial class HttpLog
     [LoggerMessage(1103, LogLevel.Error, "{Method} {Path} failed in the silo")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string path);
 
+    [LoggerMessage(1105, LogLevel.Warning,
+        "Cut off the event stream {Path}: its client took nothing for {Timeout}")]
+    public static partial void StreamCutOff(this ILogger logger, string path, TimeSpan timeout);
+
     [LoggerMessage(1110, LogLevel.Warning,
         "Refused a request for the unknown host \"{Host}\": add it to AllowedHosts if it is this silo's")]
     public static partial void ForbiddenHost(this ILogger logger, string host);
