@@ -20,6 +20,9 @@ internal abstract record Completion
     /// <summary>The log's answer to a write, a refusal included.</summary>
     public sealed record Answered(CommandAnswer Answer) : Completion;
 
+    /// <summary>The group's answer to an operator, a refusal included.</summary>
+    public sealed record Administered(ClusterAnswer Answer) : Completion;
+
     public sealed record Read(QueryAnswer Answer) : Completion;
 
     /// <summary>Nothing was done.</summary>
