@@ -14,7 +14,7 @@ internal sealed class HoldingResource(CheckedGateway gateway, HttpInterfaceOptio
 
     private readonly HoldingPages _pages = new(gateway, kind);
 
-    public IReadOnlyList<HttpRoute> Routes => 
+    public IReadOnlyList<HttpRoute> Routes =>
     [
         .. _pages.Routes, .. Verbs.Select(ToRoute),
         .. new ForcedResource(gateway, options, kind, _pages.Path).Routes,
