@@ -48,7 +48,9 @@ internal sealed class PeerAdministrator : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !abandoned.IsCancellationRequested)
         {
-            return Refused(ErrorCode.Stopping, "This silo is stopping.");
+            // A change may have been proposed already.
+            return Refused(
+                ErrorCode.OutcomeUnknown, "This silo is stopping: it may or may not have happened. It is safe to repeat.");
         }
     }
 
