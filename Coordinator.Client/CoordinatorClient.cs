@@ -27,17 +27,22 @@ public class CoordinatorClient : IAsyncDisposable
         _runtime = new ClientRuntime(options.Validated());
         Locks = new CoordinatorLocks(_runtime);
         Configuration = new CoordinatorConfiguration(_runtime);
+        Cluster = new CoordinatorCluster(_runtime);
     }
 
     protected CoordinatorClient()
     {
         Locks = null!;
         Configuration = null!;
+        Cluster = null!;
     }
 
     public virtual CoordinatorLocks Locks { get; }
 
     public virtual CoordinatorConfiguration Configuration { get; }
+
+    /// <summary>The peers of the cluster's groups, and changes to them.</summary>
+    public virtual CoordinatorCluster Cluster { get; }
 
     /// <summary>
     /// The session that new requests use, null while there is none. After a session was lost, the next request that

@@ -39,6 +39,9 @@ public static class Limits
     /// <summary>Most permits of a semaphore.</summary>
     public const int PermitsMax = 1_000_000;
 
+    /// <summary>Most peers of a group, learners included, that an operator can have.</summary>
+    public const int PeersPerGroupMax = 9;
+
     /// <summary>Most items on one page of a listing.</summary>
     public const int PageItemsMax = 1000;
 

@@ -24,6 +24,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
     private PeerReplacer? _replacer;
+    private PeerAdministrator? _administrator;
 
     private EmbeddedGroup(
         PeerDatabase database, Guid clusterId, EmbeddedGroupOptions options, TimeProvider time, ILogger log)
@@ -41,6 +42,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     public GroupGateway Gateway { get; }
 
     internal IEnumerable<PeerLoop> Peers => _peers.Values;
+
+    /// <summary>
+    /// Held by whoever changes the group's peers: between the row of a new peer and its membership nobody may take it
+    /// for one that was left behind.
+    /// </summary>
+    internal SemaphoreSlim Changing { get; } = new(1, 1);
 
     /// <summary>What the last check of the database found.</summary>
     public DatabaseHealth Database => _database.Health;
@@ -64,6 +71,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             group.AttachPeers();
             group.BeginElection();
             group._replacer = new PeerReplacer(group, options.SiloId, time, log);
+            group._administrator = new PeerAdministrator(group, options, time, log);
+            group.Gateway.Attach(group._administrator);
             HostLog.Activated(log, Group, group._peers.Count);
             return group;
         }
@@ -82,6 +91,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _replacer, null) is { } replacer)
             await replacer.DisposeAsync();
+        if (Interlocked.Exchange(ref _administrator, null) is { } administrator)
+            await administrator.DisposeAsync();
         await Gateway.DisposeAsync();
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
         await _database.DisposeAsync();
@@ -114,14 +125,27 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
 
     /// <summary>Makes and runs a peer that is about to be proposed as a member (rule 1).</summary>
-    internal async Task AddBlankPeerAsync(PeerId peer, Guid storageId, CancellationToken cancellationToken)
+    /// <param name="addition">Who asked for it; null: it is to take a lost peer's place.</param>
+    internal async Task AddBlankPeerAsync(
+        PeerId peer, Guid storageId, PeerAddition? addition, CancellationToken cancellationToken)
     {
         var snapshot = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(ClusterId, Group).WriteSnapshot(snapshot);
-        await _database.AddPeerAsync(new PeerKey(Group, peer), storageId, snapshot.WrittenMemory, cancellationToken);
+        await _database.AddPeerAsync(new PeerKey(Group, peer), storageId, snapshot.WrittenMemory, addition, cancellationToken);
         await RunPeerAsync(new PeerKey(Group, peer), cancellationToken);
         AttachPeers();
     }
+
+    internal Task<IReadOnlyList<PeerAddition>> ReadAdditionsAsync(CancellationToken cancellationToken) =>
+        _database.ReadAdditionsAsync(Group, cancellationToken);
+
+    /// <summary>
+    /// Who leads with a quorum and has applied all that it has committed: before that it might take a member that has
+    /// just joined for none. Null: nobody, now.
+    /// </summary>
+    internal ReplicaStatus? SettledLeader() => Peers.Select(peer => peer.Status)
+        .OrderByDescending(status => status.Term)
+        .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
 
     /// <summary>Stops a peer that is no member, and deletes what is stored of it.</summary>
     internal async Task RemovePeerAsync(PeerId peer, Decider decider, CancellationToken cancellationToken)

@@ -234,7 +234,7 @@ public partial class GroupGateway
     }
 
     /// <summary>Two may think that they lead; the one in the higher term may be right.</summary>
-    private PeerLoop? Leader()
+    internal PeerLoop? Leader()
     {
         PeerLoop? leader = null;
         foreach (PeerLoop peer in _peers)

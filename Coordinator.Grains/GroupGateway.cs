@@ -94,10 +94,6 @@ public partial class GroupGateway : IAsyncDisposable
         }
     }
 
-    /// <summary>Describes or changes the peers of the group; never an exception for what is refused.</summary>
-    public virtual Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned) =>
-        throw new NotSupportedException("No administration yet.");
-
     /// <summary>
     /// Calls <paramref name="ended"/> once when the session ends, at once if it already has. Dispose to stop listening.
     /// </summary>
@@ -118,7 +114,12 @@ public partial class GroupGateway : IAsyncDisposable
             .FirstOrDefault();
         return new GroupStatus(
             _group, best?.Leader.Value ?? 0, best?.Term.Value ?? 0, best?.CommitIndex ?? 0, best?.Revision ?? 0,
-            best?.Sessions ?? 0, [.. peers.Select(peer => PeerStatus.From(peer.Status))]);
+            best?.Sessions ?? 0, [.. peers.Select(peer => PeerStatus.From(peer.Status))])
+        {
+            FailuresTolerated = best is null
+                ? 0
+                : GroupDescriptions.FailuresTolerated(best.Membership, [.. peers.Select(peer => peer.Status)]),
+        };
     }
 
     /// <summary>Ends the background work; requests after this are refused.</summary>
@@ -170,7 +171,11 @@ public partial class GroupGateway : IAsyncDisposable
 
 /// <param name="LeaderId">0: none known.</param>
 public sealed record GroupStatus(
-    int Group, long LeaderId, long Term, long CommitIndex, long Revision, int Sessions, IReadOnlyList<PeerStatus> Peers);
+    int Group, long LeaderId, long Term, long CommitIndex, long Revision, int Sessions, IReadOnlyList<PeerStatus> Peers)
+{
+    /// <summary>Voters that may be lost now, with a quorum of running voters left.</summary>
+    public int FailuresTolerated { get; init; }
+}
 
 /// <param name="State">"leader", "follower", "candidate", "learner", "suspended", "quarantined", "stopped".</param>
 /// <param name="Detail">Why, when the state is one of the last three.</param>
@@ -180,9 +185,9 @@ public sealed record PeerStatus(
 {
     internal static PeerStatus From(ReplicaStatus status) => new(
         status.Peer.Value,
-        status.Service == ServiceState.Running
-            ? status.Membership.ConfState.Learners.Contains(status.Peer) ? "learner" : status.Role.ToString().ToLowerInvariant()
-            : status.Service.ToString().ToLowerInvariant(),
+        status.Service == ServiceState.Running && status.Membership.ConfState.Learners.Contains(status.Peer)
+            ? "learner"
+            : GroupDescriptions.StateOf(status),
         status.Epoch, status.Term.Value, status.LastIndex, status.CommitIndex, status.AppliedIndex,
         status.SnapshotIndex, status.Detail);
 }

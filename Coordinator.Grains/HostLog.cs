@@ -78,6 +78,15 @@ internal static partial class HostLog
         "Peer {Peer} leads, and its voters' states differ with no majority for any: restore the group, or remove the peer that you know to be wrong")]
     public static partial void StateDisputed(ILogger log, long peer);
 
+    [LoggerMessage(3025, LogLevel.Information, "Peer {Peer} has caught up, and votes")]
+    public static partial void PeerVotes(ILogger log, long peer);
+
+    [LoggerMessage(3026, LogLevel.Information, "Peer {Peer} joins group {Group} as a learner")]
+    public static partial void PeerJoins(ILogger log, long peer, int group);
+
+    [LoggerMessage(3027, LogLevel.Information, "Peer {Peer} leaves group {Group}, as was asked for")]
+    public static partial void PeerLeaves(ILogger log, long peer, int group);
+
     [LoggerMessage(3024, LogLevel.Critical,
         "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or the caller has talked to another cluster")]
     public static partial void WitnessedRollback(ILogger log, long seen, long index);

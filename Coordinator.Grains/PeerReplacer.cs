@@ -11,9 +11,9 @@ namespace Coordinator.Grains;
 
 /// <summary>
 /// Puts a new peer in the place of one whose storage is lost, went back in time, or holds another state than the others
-/// (rules 1, 9). Each look finds the next step from what is stored and what runs, so a replacement that a stop has cut
-/// short goes on after the next start. Invariant: whatever it is interrupted by, a peer id is never used for a second
-/// storage.
+/// (rules 1, 9), and brings the additions that operators have asked for to their end. Each look finds the next step from
+/// what is stored and what runs, so what a stop has cut short goes on after the next start. Invariants: whatever it is
+/// interrupted by, a peer id is never used for a second storage; what an operator has added takes nobody's place.
 /// </summary>
 internal sealed class PeerReplacer : IAsyncDisposable
 {
@@ -65,13 +65,21 @@ internal sealed class PeerReplacer : IAsyncDisposable
 
     private async Task LookAsync()
     {
-        // Without a quorum nothing can be replaced; and whoever leads must have applied all that it has committed, or it
-        // might take a member that has just joined for none.
-        ReplicaStatus? leader = _group.Peers.Select(peer => peer.Status)
-            .OrderByDescending(status => status.Term)
-            .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
-        if (leader is null)
-            return;
+        await _group.Changing.WaitAsync(_stopping.Token);
+        try
+        {
+            // Without a quorum nothing can be replaced.
+            if (_group.SettledLeader() is { } leader)
+                await TakeStepAsync(leader);
+        }
+        finally
+        {
+            _group.Changing.Release();
+        }
+    }
+
+    private async Task TakeStepAsync(ReplicaStatus leader)
+    {
         GroupMembership membership = leader.Membership;
         // Another host may have taken the database over meanwhile, and have given a new peer the next id (rule 2).
         var decider = new Decider(leader.Peer, leader.Epoch);
@@ -79,9 +87,20 @@ internal sealed class PeerReplacer : IAsyncDisposable
         {
             if (left >= membership.NextPeerId || IsKnownToQuorum(membership, leader.MembershipIndex))
                 await _group.RemovePeerAsync(left, decider, _stopping.Token);
+            return;
         }
-        else if (membership.ConfState.VotersOutgoing.Count == 0 && Lost(membership) is { } lost)
-            await ReplaceAsync(membership, lost, decider);
+        if (membership.ConfState.VotersOutgoing.Count > 0)
+            return;
+        PeerId? lost = Lost(membership);
+        if (lost is null && membership.ConfState.Learners.Count == 0)
+            return;
+        PeerPurposes purposes = PeerPurposes.Of(membership, await _group.ReadAdditionsAsync(_stopping.Token));
+        if (lost is { } gone)
+            await ReplaceAsync(membership, purposes, gone, decider);
+        else if (purposes.Unneeded is [var unneeded, ..])
+            await ChangeAsync(new PeerChange { Remove = unneeded.Value });
+        else if (purposes.ToVote is [var learner, ..] && await ChangeAsync(new PeerChange { Promote = learner.Value }))
+            HostLog.PeerVotes(_log, learner.Value);
     }
 
     /// <summary>Until then voters that restart may still need the vote of a peer that has left.</summary>
@@ -107,14 +126,14 @@ internal sealed class PeerReplacer : IAsyncDisposable
         return null;
     }
 
-    private async Task ReplaceAsync(GroupMembership membership, PeerId lost, Decider decider)
+    private async Task ReplaceAsync(GroupMembership membership, PeerPurposes purposes, PeerId lost, Decider decider)
     {
         if (membership.ConfState.Learners.Contains(lost))
         {
             await ChangeAsync(new PeerChange { Remove = lost.Value });
             return;
         }
-        foreach (PeerId learner in membership.ConfState.Learners)
+        foreach (PeerId learner in purposes.Unneeded)
         {
             if (_group.Find(learner) is { Status.Service: ServiceState.Running })
             {
@@ -133,7 +152,7 @@ internal sealed class PeerReplacer : IAsyncDisposable
         HostLog.PeerLost(_log, lost.Value, id.Value);
         try
         {
-            await _group.AddBlankPeerAsync(id, storageId, _stopping.Token);
+            await _group.AddBlankPeerAsync(id, storageId, addition: null, _stopping.Token);
         }
         catch (PeerExistsException)
         {

@@ -33,6 +33,9 @@ internal sealed partial class ClientMachine
             case ServerFrame.BodyOneofCase.Query:
                 OnQueryAnswer(frame.CorrelationId, frame.Query);
                 break;
+            case ServerFrame.BodyOneofCase.Cluster:
+                OnClusterAnswer(frame.CorrelationId, frame.Cluster);
+                break;
             case ServerFrame.BodyOneofCase.KeepAlive:
                 OnKeepAliveAnswer(frame.CorrelationId, frame.KeepAlive);
                 break;
@@ -179,7 +182,7 @@ internal sealed partial class ClientMachine
     private void OnFailedOperation(Operation operation, Failure failure)
     {
         if (ErrorRules.IsTransient(failure.Code)
-            || operation is not (QueryOperation or WriteOperation or AcquireOperation or StreamOperation))
+            || operation is not (QueryOperation or WriteOperation or AcquireOperation or StreamOperation or ClusterOperation))
         {
             OnTransientRefusal(operation, failure.Code, failure.Message, "");
             return;

@@ -96,6 +96,9 @@ internal sealed partial class ClientMachine
                 query.Frame = new ClientFrame { CorrelationId = query.Id, Query = query.Query };
                 Open(query);
                 break;
+            case ClusterOperation cluster:
+                BeginCluster(cluster);
+                break;
             case AcquireOperation acquire:
                 EnterLine(acquire);
                 break;
@@ -174,6 +177,8 @@ internal sealed partial class ClientMachine
         {
             WriteOperation { Sends: > 0 } => new Completion.OutcomeUnknown(
                 $"{trouble} The write was sent: it may or may not have happened."),
+            ClusterOperation { Sends: > 0, IsChange: true } => new Completion.OutcomeUnknown(
+                $"{trouble} The change was sent: it may or may not have happened. It is safe to repeat."),
             ReleaseOperation => new Completion.Released(),
             _ => new Completion.TimedOut(trouble),
         });

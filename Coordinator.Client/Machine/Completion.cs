@@ -24,6 +24,9 @@ internal abstract record Completion
     /// <param name="CompactedRevision">The oldest that can still be read, if it was compaction; otherwise 0.</param>
     public sealed record StreamEnded(ErrorCode Code, string Message, long CompactedRevision) : Completion;
 
+    /// <summary>The group's answer to an operator, a refusal included.</summary>
+    public sealed record Administered(ClusterAnswer Answer) : Completion;
+
     public sealed record Read(QueryAnswer Answer) : Completion;
 
     /// <summary>Nothing was done.</summary>

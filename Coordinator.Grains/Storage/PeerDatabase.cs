@@ -85,13 +85,23 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// <param name="storageId">Random, as listed in the replicated configuration.</param>
     /// <param name="blankSnapshot">A state that has applied nothing: stored at index 0, term 0.</param>
     /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
-    public async Task AddPeerAsync(
-        PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, CancellationToken cancellationToken)
+    public Task AddPeerAsync(
+        PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, CancellationToken cancellationToken) =>
+        AddPeerAsync(key, storageId, blankSnapshot, addition: null, cancellationToken);
+
+    /// <param name="addition">What an operator asked for, written together with the rows; null: nobody did.</param>
+    internal async Task AddPeerAsync(
+        PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, PeerAddition? addition,
+        CancellationToken cancellationToken)
     {
         var peer = new NewPeer(key, storageId, default, SnapshotIndex: 0, SnapshotTerm: default, blankSnapshot);
-        await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer), cancellationToken);
+        await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer, addition), cancellationToken);
         StorageLog.PeerAdded(_log, key, storageId);
     }
+
+    /// <summary>What operators have asked for in a group, whatever has come of it; in the order of peer ids.</summary>
+    internal Task<IReadOnlyList<PeerAddition>> ReadAdditionsAsync(int group, CancellationToken cancellationToken) =>
+        _connections.UseAsync(connection => PeerAdditions.ReadAsync(connection, group), cancellationToken);
 
     /// <summary>
     /// Deletes all that is stored of a peer that has left its group; its id never comes back (rule 1). Idempotent: if it

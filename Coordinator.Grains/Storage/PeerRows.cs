@@ -14,12 +14,16 @@ internal static class PeerRows
     private const long FirstSnapshotId = 1;
 
     /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
-    public static async Task<bool> AddAsync(NpgsqlConnection connection, NewPeer peer)
+    public static async Task<bool> AddAsync(NpgsqlConnection connection, NewPeer peer, PeerAddition? addition)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         try
         {
             await InsertAsync(connection, peer);
+            if (addition is not null)
+            {
+                await PeerAdditions.WriteAsync(connection, addition);
+            }
         }
         catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "peer" })
         {

@@ -66,4 +66,5 @@ internal enum RowKind : byte
     PeerLog = 5,
     Log = 6,
     SnapshotChunk = 7,
+    PeerAddition = 8,
 }

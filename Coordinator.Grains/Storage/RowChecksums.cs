@@ -32,6 +32,10 @@ internal static class RowChecksums
     public static int Chunk(PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlySpan<byte> data) =>
         Of(RowKind.SnapshotChunk, key).Add(epoch).Add(snapshotId).Add(chunk).Add(data).Value;
 
+    public static int Addition(PeerAddition addition) =>
+        Of(RowKind.PeerAddition, addition.Key)
+            .Add(addition.StorageId).Add(addition.Nonce).Add(addition.StaysLearner ? 1 : 0).Value;
+
     private static RowChecksum Of(RowKind kind, PeerKey key) =>
         new RowChecksum(kind).Add(key.Group).Add(key.Peer.Value);
 }

@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2];
 
     public static int Version => Migrations.Count;
 
@@ -78,5 +78,20 @@ internal static class Schema
         COMMENT ON COLUMN coordinator.peer.activation IS 'Of the statement that set the epoch, to tell one''s own.';
         COMMENT ON COLUMN coordinator.peer.checksum IS 'CRC-32C over key, write_seq, term, vote and commit_index.';
         COMMENT ON COLUMN coordinator.log.stamp IS 'Log time set by the leader, 0 for none.';
+        """;
+
+    private const string Version2 =
+        """
+        CREATE TABLE coordinator.peer_addition (
+            group_id       integer NOT NULL,
+            nonce          uuid NOT NULL,
+            peer_id        bigint NOT NULL,
+            storage_id     uuid NOT NULL,
+            stays_learner  boolean NOT NULL,
+            checksum       integer NOT NULL,
+            PRIMARY KEY (group_id, nonce)
+        );
+
+        COMMENT ON TABLE coordinator.peer_addition IS 'What an operator asked for; kept when the peer has left.';
         """;
 }

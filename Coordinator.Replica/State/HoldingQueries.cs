@@ -49,6 +49,32 @@ internal static class HoldingQueries
         Reason = record.Reason,
     };
 
+    /// <summary>In an order of its own: the list's is not part of the state.</summary>
+    public static List<SessionHolding> HeldBy(Session session)
+    {
+        var held = new List<SessionHolding>();
+        foreach (Claim claim in session.Holdings)
+        {
+            foreach (ClaimPart part in claim.Parts)
+            {
+                held.Add(new SessionHolding
+                {
+                    Kind = part.Resource.Kind,
+                    Name = part.Resource.Name,
+                    Token = claim.Token,
+                    EntryIndex = claim.Id,
+                    RequestId = claim.RequestId,
+                    ReleaseRequested = part.Asked is not null,
+                    ReleaseReason = part.Asked?.Reason ?? "",
+                });
+            }
+        }
+        held.Sort((x, y) => x.Kind != y.Kind ? x.Kind.CompareTo(y.Kind)
+            : string.CompareOrdinal(x.Name, y.Name) is not 0 and var names ? names
+            : x.EntryIndex.CompareTo(y.EntryIndex));
+        return held;
+    }
+
     private static LockHolder DescribeHolder(ClaimPart part, long logTimeUs)
     {
         Claim claim = part.Claim;

@@ -96,7 +96,9 @@ internal static class StateQueries
     {
         if (state.Sessions.Find(sessionId) is not { } session)
             return Refuse(answer, ErrorCode.SessionNotFound);
-        answer.Sessions.Add(Describe(session, state.LogTimeUs));
+        SessionInfo info = Describe(session, state.LogTimeUs);
+        info.Holdings.Add(HoldingQueries.HeldBy(session));
+        answer.Sessions.Add(info);
         return answer;
     }
 

@@ -96,6 +96,25 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         }
     }
 
+    public async Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned)
+    {
+        if (ClusterRules.Check(request) is { } refusal)
+            return new ClusterAnswer { Error = refusal.Code, Message = refusal.Message };
+        try
+        {
+            return await gateway.AdministerAsync(request, abandoned);
+        }
+        catch (Exception e) when (!IsLeaving(e, abandoned))
+        {
+            logger.AdministrationFailed(e, request.RequestCase);
+            return new ClusterAnswer
+            {
+                Error = ErrorCode.OutcomeUnknown,
+                Message = "The silo failed while it worked on the request: it may or may not have happened. It is safe to repeat.",
+            };
+        }
+    }
+
     private static bool IsLeaving(Exception e, CancellationToken abandoned) =>
         e is OperationCanceledException && abandoned.IsCancellationRequested;
 

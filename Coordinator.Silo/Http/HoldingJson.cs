@@ -6,6 +6,14 @@ namespace Coordinator.Silo.Http;
 /// <summary>A lock, semaphore, election or lease as JSON members: who holds it, and who waits, first in line first.</summary>
 internal static class HoldingJson
 {
+    public static string WordOf(HoldingKind kind) => kind switch
+    {
+        HoldingKind.Lock => "lock",
+        HoldingKind.Semaphore => "semaphore",
+        HoldingKind.Election => "election",
+        _ => "lease",
+    };
+
     public static void Write(Utf8JsonWriter json, LockInfo info)
     {
         json.WriteString("name", info.Name);
@@ -41,8 +49,14 @@ internal static class HoldingJson
             json.WriteSeconds("remainingSeconds", holder.RemainingUs);
         if (holder.Holds > 1)
             json.WriteNumber("holds", holder.Holds);
+        // An exclusive holding's floor is its own token.
+        if (holder.Floor != 0 && holder.Floor != holder.Token)
+            json.WriteNumber("floor", holder.Floor);
         if (holder.ReleaseRequested)
+        {
             json.WriteString("releaseRequested", holder.ReleaseReason);
+            json.WriteSeconds("releaseRequestedSeconds", holder.ReleaseRequestedUs);
+        }
         WriteKind(json, kind, holder.Shared ? "shared" : "exclusive", holder.Permits, holder.Value, holder.TraceId);
         json.WriteEndObject();
     }
@@ -51,12 +65,15 @@ internal static class HoldingJson
     {
         json.WriteStartObject();
         json.WriteId("sessionId", waiter.SessionId);
+        json.WriteNumber("entryIndex", waiter.EntryIndex);
         json.WriteSeconds("waitedSeconds", waiter.WaitedUs);
         if (waiter.RemainingUs < 0)
             json.WriteString("remainingSeconds", HoldingResource.Unbounded);
         else
             json.WriteSeconds("remainingSeconds", waiter.RemainingUs);
         json.WriteString("label", waiter.Label);
+        if (waiter.Resources > 1)
+            json.WriteNumber("resources", waiter.Resources);
         string mode = waiter.Upgrade ? "upgrade" : waiter.Shared ? "shared" : "exclusive";
         WriteKind(json, kind, mode, waiter.Permits, waiter.Value, waiter.TraceId);
         json.WriteEndObject();

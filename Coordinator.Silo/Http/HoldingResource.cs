@@ -15,7 +15,11 @@ internal sealed class HoldingResource(
 
     private readonly HoldingPages _pages = new(gateway, kind, streams);
 
-    public IReadOnlyList<HttpRoute> Routes => [.. _pages.Routes, .. Verbs.Select(ToRoute)];
+    public IReadOnlyList<HttpRoute> Routes =>
+    [
+        .. _pages.Routes, .. Verbs.Select(ToRoute),
+        .. new ForcedResource(gateway, options, kind, _pages.Path).Routes,
+    ];
 
     private (string Verb, Action<Command, string, Fields> Fill)[] Verbs => kind switch
     {
@@ -82,6 +86,8 @@ internal sealed class HoldingResource(
                 acquire.Reentrant = fields.Choice("reentrant", "false", "true") == "true";
                 break;
         }
+        if (kind != HoldingKind.Election)
+            acquire.Also.Add(AlsoJson.Read(fields));
         command.AcquireLock = acquire;
     }
 
@@ -94,6 +100,8 @@ internal sealed class HoldingResource(
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
         Command command = Commands.InSession(fields, sessionRequired: true);
         fill(command, name, fields);
+        if (command.AcquireLock is { TraceId: "" } acquire)
+            acquire.TraceId = TraceParent.TraceIdOf(context.Request);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
         else if (await Commands.ExecuteAsync(context, gateway, command) is not { } result)
@@ -116,6 +124,7 @@ internal sealed class HoldingResource(
                 json.WriteNumber("floor", result.Floor);
                 if (result.Holds > 0)
                     json.WriteNumber("holds", result.Holds);
+                AlsoJson.Write(json, command.AcquireLock.Also, result);
                 break;
             case Command.OperationOneofCase.ReleaseLock or Command.OperationOneofCase.HandOver:
                 json.WriteBoolean("released", result.Holds == 0);

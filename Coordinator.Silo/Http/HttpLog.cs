@@ -26,6 +26,10 @@ internal static partial class HttpLog
         "Cut off the event stream {Path}: its client took nothing for {Timeout}")]
     public static partial void StreamCutOff(this ILogger logger, string path, TimeSpan timeout);
 
+    [LoggerMessage(1106, LogLevel.Error, "{Request} of a group failed in the silo")]
+    public static partial void AdministrationFailed(
+        this ILogger logger, Exception exception, ClusterRequest.RequestOneofCase request);
+
     [LoggerMessage(1110, LogLevel.Warning,
         "Refused a request for the unknown host \"{Host}\": add it to AllowedHosts if it is this silo's")]
     public static partial void ForbiddenHost(this ILogger logger, string host);

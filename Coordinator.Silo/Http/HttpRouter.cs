@@ -9,12 +9,15 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
     public IReadOnlyList<HttpRoute> Routes { get; } =
     [
         .. new SessionResource(gateway, options).Routes,
+        .. new WaitResource(gateway, options).Routes,
         .. new HoldingResource(gateway, options, HoldingKind.Lock).Routes,
         .. new HoldingResource(gateway, options, HoldingKind.Semaphore).Routes,
         .. new HoldingResource(gateway, options, HoldingKind.Election, streams).Routes,
         .. new LeaseResource(gateway, options).Routes,
+        .. new ForcedReleaseResource(gateway).Routes,
         .. new ConfigResource(gateway, options, streams).Routes,
         .. new TransactionResource(gateway).Routes,
+        .. new GroupResource(gateway, options).Routes,
         .. new StatusResource(gateway).Routes,
     ];
 

@@ -9,7 +9,10 @@ internal sealed class LeaseResource(CheckedGateway gateway, HttpInterfaceOptions
     private readonly HoldingPages _pages = new(gateway, HoldingKind.Lease);
 
     public IReadOnlyList<HttpRoute> Routes =>
-        [.. _pages.Routes, ToRoute("acquire", ReadAcquire), ToRoute("renew", ReadRenew), ToRoute("release", ReadRelease)];
+    [
+        .. _pages.Routes, ToRoute("acquire", ReadAcquire), ToRoute("renew", ReadRenew), ToRoute("release", ReadRelease),
+        .. new ForcedResource(gateway, options, HoldingKind.Lease, _pages.Path).Routes,
+    ];
 
     private HttpRoute ToRoute(string verb, Func<Fields, string, Command> read) => new(
         "POST",
@@ -20,6 +23,8 @@ internal sealed class LeaseResource(CheckedGateway gateway, HttpInterfaceOptions
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
         Command command = read(fields, name);
+        if (command.AcquireLease is { TraceId: "" } acquire)
+            acquire.TraceId = TraceParent.TraceIdOf(context.Request);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
         else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)

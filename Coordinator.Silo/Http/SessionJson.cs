@@ -20,4 +20,23 @@ internal static class SessionJson
         json.WriteEndArray();
         json.WriteNumber("waiting", session.Waiting);
     }
+
+    /// <summary>All that it holds; where one session alone is shown.</summary>
+    public static void WriteHoldings(Utf8JsonWriter json, SessionInfo session)
+    {
+        json.WriteStartArray("holdings");
+        foreach (SessionHolding holding in session.Holdings)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", HoldingJson.WordOf(holding.Kind));
+            json.WriteString("name", holding.Name);
+            json.WriteNumber("token", holding.Token);
+            if (holding.RequestId != 0)
+                json.WriteNumber("requestId", holding.RequestId);
+            if (holding.ReleaseRequested)
+                json.WriteString("releaseRequested", holding.ReleaseReason);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
 }

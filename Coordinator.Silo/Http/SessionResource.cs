@@ -79,7 +79,11 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         Fields fields = QueryString.Read(target.Query);
         Query query = new() { GetSession = new GetSession { SessionId = sessionId } };
         if (await Queries.ExecuteAsync(context, gateway, query, fields) is { } answer)
-            await Answers.WriteAsync(context, json => SessionJson.Write(json, answer.Sessions[0]));
+            await Answers.WriteAsync(context, json =>
+            {
+                SessionJson.Write(json, answer.Sessions[0]);
+                SessionJson.WriteHoldings(json, answer.Sessions[0]);
+            });
     }
 
     private async Task ListAsync(HttpContext context, RequestTarget target)
@@ -115,7 +119,7 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         return true;
     }
 
-    private static RouteHandler WithId(Func<HttpContext, RequestTarget, long, Task> next) => (context, target, parameter) =>
+    public static RouteHandler WithId(Func<HttpContext, RequestTarget, long, Task> next) => (context, target, parameter) =>
         long.TryParse(parameter[0], NumberStyles.None, CultureInfo.InvariantCulture, out long id) && id > 0
             ? next(context, target, id)
             : Problems.WriteAsync(context, ErrorCode.InvalidRequest, "A session id is a whole number from 1 on.");

@@ -31,6 +31,8 @@ internal sealed class WireRefusals(HttpInterfaceOptions options)
             answer.Query = new QueryAnswer { Error = code, Message = message };
         else if (frame.BodyCase == ClientFrame.BodyOneofCase.Watch)
             answer.WatchPage = new WatchPage { Error = code, Message = message };
+        else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
+            answer.Cluster = new ClusterAnswer { Error = code, Message = message };
         else
             answer.KeepAlive = new KeepAliveAnswer { SessionId = frame.KeepAlive.SessionId, Error = code };
         return answer;

@@ -39,6 +39,7 @@ internal sealed class WireRequests(
             case ClientFrame.BodyOneofCase.Query:
             case ClientFrame.BodyOneofCase.KeepAlive:
             case ClientFrame.BodyOneofCase.Watch:
+            case ClientFrame.BodyOneofCase.Cluster:
                 return TakeRequest(frame);
             case ClientFrame.BodyOneofCase.Hello:
                 return new FramingError(ErrorCode.InvalidRequest, "A connection says hello once.");
@@ -78,6 +79,8 @@ internal sealed class WireRequests(
                 answer.Command = await gateway.ExecuteAsync(frame.Command, caller, request.Token);
             else if (frame.BodyCase == ClientFrame.BodyOneofCase.Query)
                 answer.Query = await gateway.QueryAsync(frame.Query, request.Token);
+            else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
+                answer.Cluster = await gateway.AdministerAsync(frame.Cluster, request.Token);
             else
                 answer.KeepAlive = await KeepAliveAsync(frame.KeepAlive.SessionId, request.Token);
         }

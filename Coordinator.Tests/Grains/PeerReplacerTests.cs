@@ -62,7 +62,7 @@ public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_peer_that_was_made_and_never_proposed_is_removed()
     {
-        await _group.AddBlankPeerAsync(new PeerId(4), Guid.NewGuid(), CancellationToken.None);
+        await _group.AddBlankPeerAsync(new PeerId(4), Guid.NewGuid(), addition: null, CancellationToken.None);
 
         await UntilAsync(() => _group.Find(new PeerId(4)) is null);
         long[] stored = await StoredPeersAsync();

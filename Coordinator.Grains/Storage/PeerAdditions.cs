@@ -1,0 +1,60 @@
+using Coordinator.Raft;
+using Coordinator.Replica.Storage;
+using Npgsql;
+
+namespace Coordinator.Grains.Storage;
+
+/// <summary>
+/// A peer that an operator has asked for. Stored in one transaction with the peer's first rows, so that whoever goes on
+/// after a stop knows what the peer is for.
+/// </summary>
+/// <param name="Nonce">The operator's: asked again with the same one, there is still one peer.</param>
+/// <param name="StaysLearner">False: it is to vote once it has caught up.</param>
+internal sealed record PeerAddition(PeerKey Key, Guid StorageId, Guid Nonce, bool StaysLearner);
+
+/// <summary>The table of them. Invariant: one for each nonce of a group.</summary>
+internal static class PeerAdditions
+{
+    /// <summary>An earlier one under the nonce came to nothing, or the operator would have been told of its peer.</summary>
+    public static async Task WriteAsync(NpgsqlConnection connection, PeerAddition addition)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            INSERT INTO coordinator.peer_addition (group_id, nonce, peer_id, storage_id, stays_learner, checksum)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (group_id, nonce) DO UPDATE SET peer_id = excluded.peer_id,
+                storage_id = excluded.storage_id, stays_learner = excluded.stays_learner, checksum = excluded.checksum
+            """,
+            connection);
+        command.Add(addition.Key.Group).Add(addition.Nonce).Add(addition.Key.Peer.Value).Add(addition.StorageId)
+            .Add(addition.StaysLearner).Add(RowChecksums.Addition(addition));
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public static async Task<IReadOnlyList<PeerAddition>> ReadAsync(NpgsqlConnection connection, int group)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT peer_id, storage_id, nonce, stays_learner, checksum
+            FROM coordinator.peer_addition WHERE group_id = $1 ORDER BY peer_id
+            """,
+            connection);
+        command.Add(group);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var additions = new List<PeerAddition>();
+        while (await reader.ReadAsync())
+        {
+            var addition = new PeerAddition(
+                new PeerKey(group, new PeerId(reader.GetInt64(0))), reader.GetGuid(1), reader.GetGuid(2),
+                reader.GetBoolean(3));
+            if (reader.GetInt32(4) != RowChecksums.Addition(addition))
+            {
+                throw new CorruptRowException($"table peer_addition, peer {addition.Key}: checksum");
+            }
+
+            additions.Add(addition);
+        }
+
+        return additions;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Tests.Grains;
+
+/// <summary>Remembers which events were logged, by their stable ids.</summary>
+/// <param name="events">Where to.</param>
+internal sealed class EventLog(ConcurrentDictionary<int, bool> events) : ILoggerFactory, ILogger
+{
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter) => events[eventId.Id] = true;
+
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+}
