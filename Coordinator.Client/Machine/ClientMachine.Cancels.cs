@@ -10,16 +10,21 @@ internal sealed partial class ClientMachine
 {
     private void WithdrawAcquire(AcquireOperation acquire)
     {
-        if (acquire.InLine is { } place)
+        if (acquire.IsInLine)
         {
-            place.List!.Remove(place);
-            acquire.InLine = null;
-            _timers.Remove(acquire);
+            GiveUpPlaces(acquire);
+        }
+        else if (acquire.Unmeasured is { Node: not null } holding)
+        {
+            acquire.Unmeasured = null;
+            holding.Unmeasured = null;
+            GiveBack(holding);
         }
         else if (acquire.Session is null)
         {
             Close(acquire);
-            LeaveLine(acquire);
+            if (!acquire.IsResolved)
+                LeaveLine(acquire);
         }
         else if (acquire.Cancel is null)
         {
@@ -56,7 +61,7 @@ internal sealed partial class ClientMachine
         }
         if (isGrant)
         {
-            Grant(acquire, result);
+            OnGranted(acquire, result);
         }
         else
         {
@@ -72,12 +77,13 @@ internal sealed partial class ClientMachine
         AcquireOperation acquire = cancel.Acquire;
         Session session = cancel.Session!;
         Close(cancel);
-        if (acquire.UnclaimedToken != 0 && !isFound)
+        // The grant was seen, but the cancel did not find it. An upgrade's holder gives back what it has by itself.
+        if (acquire.Unclaimed is { } grant && !isFound && acquire.Upgrades is null)
         {
-            // The grant was seen, but the cancel did not find it.
-            Holding holding = new(session, acquire.Name, acquire.UnclaimedToken);
+            Holding holding = new(session, acquire.Request, []);
+            holding.Take(grant);
             holding.Node = session.Holdings.AddLast(holding);
-            BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
+            GiveBack(holding);
         }
         FinishCancel(cancel);
     }

@@ -39,6 +39,7 @@ internal sealed partial class ClientMachine
             Close(unsent.Value);
         }
         StopLines();
+        StopLeases();
     }
 
     private void Stop()
@@ -46,18 +47,5 @@ internal sealed partial class ClientMachine
         _stopped = true;
         _link.Phase = LinkPhase.Stopped;
         _effects.Add(new ClientEffect.Stopped());
-    }
-
-    private void StopLines()
-    {
-        foreach (LockLine line in _lines.Values)
-        {
-            foreach (AcquireOperation waiting in line.Waiting)
-            {
-                _timers.Remove(waiting);
-                Complete(waiting, new Completion.Stopped());
-            }
-        }
-        _lines.Clear();
     }
 }
