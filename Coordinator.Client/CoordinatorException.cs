@@ -44,3 +44,20 @@ public sealed class LockNotAcquiredException(string name, string message, Holdin
     /// </summary>
     public HoldingDescription? Description { get; } = description;
 }
+
+/// <summary>
+/// The revision is no longer kept, to be read or to be watched from. Read the keys as they are now, and watch from the
+/// revision after that: see <see cref="CoordinatorConfiguration.SnapshotAsync"/>.
+/// </summary>
+public sealed class RevisionCompactedException(long compactedRevision, string message)
+    : CoordinatorException(ErrorCode.Compacted, message)
+{
+    /// <summary>The oldest revision that can still be read; 0: the cluster did not say.</summary>
+    public long CompactedRevision { get; } = compactedRevision;
+}
+
+/// <summary>
+/// The key was not at the expected version or revision, or exists although it must not; nothing was changed. Somebody
+/// else was faster: read it again, and decide again.
+/// </summary>
+public sealed class ConditionFailedException(string message) : CoordinatorException(ErrorCode.ConditionFailed, message);

@@ -94,6 +94,9 @@ internal sealed class ClientLoop : IDisposable
             case LoopInputKind.Cancel:
                 _machine.Cancel(input.Call!.Operation, now);
                 break;
+            case LoopInputKind.Taken:
+                _machine.Taken(((StreamCall)input.Call!).Stream, input.Items, input.Bytes, now);
+                break;
             case LoopInputKind.Connected:
                 _machine.Connected(input.Link!.Number, now);
                 break;
@@ -130,6 +133,9 @@ internal sealed class ClientLoop : IDisposable
                     break;
                 case ClientEffect.Completed completed:
                     Complete((PendingCall)completed.Caller, completed.Completion);
+                    break;
+                case ClientEffect.Arrived arrived:
+                    ((StreamCall)arrived.Caller).Add(arrived.Item);
                     break;
                 case ClientEffect.SessionExtended extended:
                     ((LifeGuard)extended.Session.Host!).Extend(extended.Lifetime);
@@ -175,7 +181,7 @@ internal sealed class ClientLoop : IDisposable
             _guards.Add((LifeGuard)(lease.Host = MakeGuard(lease, lease.Lifetime)));
         else if (call.Operation is ReleaseLeaseOperation { Lease.Host: LifeGuard released })
             _guards.Remove(released);
-        call.TrySetResult(completion);
+        call.End(completion);
     }
 
     private void OpenGuard(Session session, SessionLifetime lifetime)
@@ -240,9 +246,9 @@ internal sealed class ClientLoop : IDisposable
     private static void FailCall(PendingCall call, Exception? fault)
     {
         if (fault is null || call.Operation is ReleaseOperation or ReleaseLeaseOperation)
-            call.TrySetResult(new Completion.Stopped());
+            call.End(new Completion.Stopped());
         else
-            call.TrySetException(
+            call.Fail(
                 new CoordinatorException(ErrorCode.Internal, "The client has stopped, by a fault of its own.", fault));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Coordinator.Client.Machine;
 using Coordinator.Contracts;
@@ -10,7 +11,8 @@ namespace Coordinator.Client.Connection;
 /// </summary>
 internal sealed class ClientRuntime : IAsyncDisposable
 {
-    // Bounded by the number of open calls, the messages that a link may have unhandled, and one tick.
+    // Bounded by the number of open calls, the items that a stream may have waiting, the messages that a link may have
+    // unhandled, and one tick.
     private readonly Channel<LoopInput> _inbox =
         Channel.CreateUnbounded<LoopInput>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CoordinatorClientOptions _options;
@@ -42,19 +44,44 @@ internal sealed class ClientRuntime : IAsyncDisposable
             if (Interlocked.Increment(ref _openCalls) > _options.OpenRequestsMax)
                 throw TooMany();
             Completion completion = await SubmitAsync(operation, cancellationToken).ConfigureAwait(false);
-            return completion switch
-            {
-                Completion.Cancelled => throw new OperationCanceledException(cancellationToken),
-                Completion.Stopped => throw Disposed(),
-                Completion.TimedOut(var message) => throw new CoordinatorTimeoutException(message),
-                Completion.OutcomeUnknown(var message) => throw new CoordinatorOutcomeUnknownException(message),
-                Completion.Refused { Code: ErrorCode.TooManyOpenRequests } => throw TooMany(),
-                Completion.Refused(var code, var message) => throw new CoordinatorException(code, message),
-                _ => completion,
-            };
+            return Problem(completion, cancellationToken) is { } problem ? throw problem : completion;
         }
         finally
         {
+            Interlocked.Decrement(ref _openCalls);
+        }
+    }
+
+    /// <summary>
+    /// What the stream delivers, until its caller cancels or the cluster ends it: then with an exception, after
+    /// everything that was delivered before. Goes on by itself over lost connections.
+    /// </summary>
+    public async IAsyncEnumerable<StreamItem> StreamAsync(
+        StreamOperation stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        StreamCall call = new(stream);
+        try
+        {
+            if (Interlocked.Increment(ref _openCalls) > _options.OpenRequestsMax)
+                throw TooMany();
+            if (!_inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Submit, call)))
+                throw Disposed();
+            while (await call.Items.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                while (call.Items.TryRead(out StreamItem? item))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return item;
+                    // Only when the consumer is back for the next one is it done with this one.
+                    _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Taken, call, Items: 1, Bytes: item.Bytes));
+                }
+            }
+            throw Problem(await call.Task.ConfigureAwait(false), cancellationToken)!;
+        }
+        finally
+        {
+            _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Cancel, call));
             Interlocked.Decrement(ref _openCalls);
         }
     }
@@ -83,6 +110,20 @@ internal sealed class ClientRuntime : IAsyncDisposable
             _ => _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Cancel, call)), null);
         return await call.Task.ConfigureAwait(false);
     }
+
+    /// <summary>Null: no problem but an answer.</summary>
+    private Exception? Problem(Completion completion, CancellationToken cancellationToken) => completion switch
+    {
+        Completion.Cancelled => new OperationCanceledException(cancellationToken),
+        Completion.Stopped => Disposed(),
+        Completion.TimedOut(var message) => new CoordinatorTimeoutException(message),
+        Completion.OutcomeUnknown(var message) => new CoordinatorOutcomeUnknownException(message),
+        Completion.Refused { Code: ErrorCode.TooManyOpenRequests } => TooMany(),
+        Completion.Refused(var code, var message) => Refusal.Of(code, message),
+        Completion.StreamEnded(var code, var message, var compactedRevision) =>
+            Refusal.Of(code, message, compactedRevision),
+        _ => null,
+    };
 
     private TooManyOpenRequestsException TooMany() =>
         new($"This client has {_options.OpenRequestsMax} open requests already.");

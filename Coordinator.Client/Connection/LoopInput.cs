@@ -6,6 +6,7 @@ internal enum LoopInputKind
 {
     Submit,
     Cancel,
+    Taken,
     Connected,
     Disconnected,
     Frames,
@@ -17,4 +18,4 @@ internal enum LoopInputKind
 /// <summary>One thing that happened, for the loop. Which fields count follows from the kind.</summary>
 internal readonly record struct LoopInput(
     LoopInputKind Kind, PendingCall? Call = null, SocketLink? Link = null, List<ServerFrame>? Frames = null,
-    string Reason = "", LifeGuard? Guard = null);
+    string Reason = "", LifeGuard? Guard = null, int Items = 0, long Bytes = 0);

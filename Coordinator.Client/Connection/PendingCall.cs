@@ -3,8 +3,15 @@ using Coordinator.Client.Machine;
 namespace Coordinator.Client.Connection;
 
 /// <summary>A caller that waits for its request's completion; continuations never run on the client's loop.</summary>
-internal sealed class PendingCall(Operation operation)
-    : TaskCompletionSource<Completion>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal class PendingCall(Operation operation)
 {
+    private readonly TaskCompletionSource<Completion> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public Operation Operation { get; } = operation;
+
+    public Task<Completion> Task => _end.Task;
+
+    public virtual void End(Completion completion) => _end.TrySetResult(completion);
+
+    public virtual void Fail(Exception fault) => _end.TrySetException(fault);
 }

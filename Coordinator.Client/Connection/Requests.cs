@@ -14,7 +14,7 @@ internal static class Requests
         CommandResult result = answer.Result ?? new CommandResult { Error = ErrorCode.Internal };
         return result.Error == ErrorCode.Ok || result.Error == allowed
             ? result
-            : throw new CoordinatorException(result.Error, Message(result.Error, answer.Message));
+            : throw Refusal.Of(result.Error, answer.Message);
     }
 
     public static async Task<QueryAnswer> ReadAsync(
@@ -24,9 +24,6 @@ internal static class Requests
         QueryAnswer answer = ((Completion.Read)completion).Answer;
         return answer.Error == ErrorCode.Ok || answer.Error == allowed
             ? answer
-            : throw new CoordinatorException(answer.Error, Message(answer.Error, answer.Message));
+            : throw Refusal.Of(answer.Error, answer.Message);
     }
-
-    private static string Message(ErrorCode code, string message) =>
-        $"{code}. {(message.Length > 0 ? message : ErrorText.Of(code))}";
 }

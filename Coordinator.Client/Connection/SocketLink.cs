@@ -13,12 +13,14 @@ namespace Coordinator.Client.Connection;
 [SuppressMessage("Reliability", "CA1001", Justification = "Neither holds anything unless its wait handle is used.")]
 internal sealed class SocketLink
 {
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(5);
+
     private readonly CoordinatorClientOptions _options;
     private readonly Uri _uri;
     private readonly Action<LoopInput> _post;
     private readonly CancellationTokenSource _aborted = new();
 
-    // Bounded by the client's open requests: each is in here once at most.
+    // Bounded by the client's open requests: each is in here once at most, a stream with what it abandoned.
     private readonly Channel<ClientFrame> _outgoing =
         Channel.CreateUnbounded<ClientFrame>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
@@ -60,6 +62,9 @@ internal sealed class SocketLink
         using ClientWebSocket socket = new();
         try
         {
+            // A watcher may have nothing to say and nothing to hear for days: pings tell a quiet silo from a dead one.
+            socket.Options.KeepAliveInterval = PingInterval;
+            socket.Options.KeepAliveTimeout = PingInterval;
             _options.ConfigureWebSocket?.Invoke(socket.Options);
             await socket.ConnectAsync(_uri, _aborted.Token).ConfigureAwait(false);
             _post(new LoopInput(LoopInputKind.Connected, Link: this));

@@ -36,6 +36,9 @@ internal abstract record ClientEffect
 
     public sealed record LeaseLost(Lease Lease, string Reason) : ClientEffect;
 
+    /// <summary>To be taken by the stream's consumer, after all that arrived before; the machine is told when it was.</summary>
+    public sealed record Arrived(object Caller, StreamItem Item) : ClientEffect;
+
     public sealed record Completed(object Caller, Completion Completion) : ClientEffect;
 
     public sealed record Logged(string Message, bool IsWarning) : ClientEffect;

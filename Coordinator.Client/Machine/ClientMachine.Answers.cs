@@ -42,6 +42,9 @@ internal sealed partial class ClientMachine
             case ServerFrame.BodyOneofCase.Failure:
                 OnFailure(frame.CorrelationId, frame.Failure);
                 break;
+            case ServerFrame.BodyOneofCase.WatchPage:
+                OnWatchPage(frame.CorrelationId, frame.WatchPage);
+                break;
             case ServerFrame.BodyOneofCase.Goodbye:
                 DropLink($"It says goodbye: {frame.Goodbye.Reason}");
                 break;
@@ -187,7 +190,9 @@ internal sealed partial class ClientMachine
 
     private void OnFailedOperation(Operation operation, Failure failure)
     {
-        if (ErrorRules.IsTransient(failure.Code) || operation is not (QueryOperation or WriteOperation or AcquireOperation or LeaseOperation))
+        if (ErrorRules.IsTransient(failure.Code)
+            || operation is not (QueryOperation or WriteOperation or AcquireOperation or LeaseOperation
+                or StreamOperation))
         {
             OnTransientRefusal(operation, failure.Code, failure.Message, "");
             return;

@@ -128,6 +128,8 @@ internal sealed partial class ClientMachine
 
     private void Send(Operation operation)
     {
+        if (operation is StreamOperation stream)
+            Renew(stream);
         operation.IsOnWire = true;
         operation.Sends++;
         operation.FirstSent ??= _now;

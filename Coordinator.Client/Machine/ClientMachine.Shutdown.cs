@@ -39,6 +39,9 @@ internal sealed partial class ClientMachine
             Close(unsent.Value);
         }
         StopLines();
+        foreach (StreamOperation paused in _paused)
+            Complete(paused, new Completion.Stopped());
+        _paused.Clear();
         StopLeases();
     }
 

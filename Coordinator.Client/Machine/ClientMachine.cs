@@ -112,6 +112,11 @@ internal sealed partial class ClientMachine
             case CommandOperation command:
                 Enqueue(command);
                 break;
+            // However long the cluster is away: a watcher waits for it.
+            case StreamOperation stream:
+                stream.GiveUpAt = TimeSpan.MaxValue;
+                Open(stream);
+                break;
         }
     }
 
@@ -202,6 +207,9 @@ internal sealed partial class ClientMachine
             // What it may have been granted is given back, as soon as that is known.
             case AcquireLeaseOperation { Sends: > 0 }:
                 _timers.Arm(operation);
+                break;
+            case StreamOperation { IsPaused: true } stream:
+                Unpause(stream);
                 break;
             default:
                 if (operation.IsOnWire)

@@ -24,6 +24,10 @@ internal abstract record Completion
     /// <summary>The log's answer to a write, a refusal included.</summary>
     public sealed record Answered(CommandAnswer Answer) : Completion;
 
+    /// <summary>The cluster can't tell this watcher any more.</summary>
+    /// <param name="CompactedRevision">The oldest that can still be read, if it was compaction; otherwise 0.</param>
+    public sealed record StreamEnded(ErrorCode Code, string Message, long CompactedRevision) : Completion;
+
     public sealed record Read(QueryAnswer Answer) : Completion;
 
     /// <summary>Nothing was done.</summary>

@@ -14,6 +14,12 @@ internal sealed record MachineOptions
     /// <summary>One session for all of the client's life: once it is lost, whatever needs it is refused.</summary>
     public bool IsSingleSession { get; init; }
 
+    /// <summary>Delivered items of one stream that may wait for their consumer; more, and the watch is put off.</summary>
+    public int StreamItemsMax { get; init; } = 4096;
+
+    /// <inheritdoc cref="StreamItemsMax"/>
+    public long StreamBytesMax { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>Of the jitter.</summary>
     public required int Seed { get; init; }
 

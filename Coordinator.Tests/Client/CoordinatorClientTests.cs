@@ -73,7 +73,7 @@ public sealed class CoordinatorClientTests
             await client.Configuration.PutAsync($"app/list/{i}", new byte[] { (byte)i });
 
         Coordinator.Client.ConfigEntry entry =
-            (await client.Configuration.GetAsync("app/a", ReadConsistency.Serializable))!;
+            (await client.Configuration.GetAsync("app/a", new() { Consistency = ReadConsistency.Serializable }))!;
         Assert.Equal(("ü", "text/plain; charset=utf-8", 2, 1, 2),
             (entry.GetString(), entry.ContentType, entry.Version, entry.CreateRevision, entry.ModifyRevision));
         Assert.Equal(7, entry.Position.Revision);
@@ -371,7 +371,7 @@ public sealed class CoordinatorClientTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => client.Locks.AcquireAsync("a", Limits.WaitMax + TimeSpan.FromSeconds(1)));
         await Assert.ThrowsAsync<ArgumentException>(() => client.Configuration.PutAsync("..", "v"));
-        await Assert.ThrowsAsync<ArgumentException>(() => client.Configuration.PutAsync("k", "v", "a\nb"));
+        await Assert.ThrowsAsync<ArgumentException>(() => client.Configuration.PutAsync("k", "v", new() { ContentType = "a\nb" }));
         await Assert.ThrowsAnyAsync<ArgumentException>(() => client.Configuration.PutAsync("k", "\ud800"));
         await Assert.ThrowsAsync<ArgumentException>(async () =>
         {

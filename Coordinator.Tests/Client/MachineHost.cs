@@ -47,6 +47,9 @@ internal sealed class MachineHost
 
     public Dictionary<object, Completion> Completed { get; } = [];
 
+    /// <summary>What streams delivered, in order.</summary>
+    public List<ClientEffect.Arrived> Arrived { get; } = [];
+
     public List<Session> Opened { get; } = [];
 
     public List<Session> Lost { get; } = [];
@@ -222,6 +225,9 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.SessionLost lost:
                 Lost.Add(lost.Session);
+                break;
+            case ClientEffect.Arrived arrived:
+                Arrived.Add(arrived);
                 break;
             case ClientEffect.Completed completed:
                 Completed.Add(completed.Caller, completed.Completion);

@@ -1,0 +1,64 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client;
+
+/// <summary>
+/// A transaction that is put together, then executed: if all checks hold, the steps of Then are done, otherwise those
+/// of Else; all of them as one revision, or none. At most 128 checks and steps. Not thread-safe.
+/// </summary>
+/// <example><code>
+/// TransactionResult result = await client.Configuration.Transaction()
+///     .If(Check.Version("stock/42").Is(3), Check.Missing("orders/7"))
+///     .Then(Step.Put("stock/42", "11"), Step.Put("orders/7", "1 of 42"))
+///     .Else(Step.Get("stock/42"))
+///     .ExecuteAsync();
+/// </code></example>
+public class ConfigTransaction
+{
+    private readonly CoordinatorConfiguration _configuration;
+    private readonly Transaction _transaction = new();
+
+    internal ConfigTransaction(CoordinatorConfiguration configuration) => _configuration = configuration;
+
+    protected ConfigTransaction() => _configuration = null!;
+
+    /// <summary>All must hold; none at all: Then is done.</summary>
+    public ConfigTransaction If(params ReadOnlySpan<Check> checks)
+    {
+        foreach (Check check in checks)
+            _transaction.Compares.Add(check.Compare);
+        return this;
+    }
+
+    public ConfigTransaction Then(params ReadOnlySpan<Step> steps)
+    {
+        foreach (Step step in steps)
+            _transaction.Then.Add(step.Operation);
+        return this;
+    }
+
+    public ConfigTransaction Else(params ReadOnlySpan<Step> steps)
+    {
+        foreach (Step step in steps)
+            _transaction.Else.Add(step.Operation);
+        return this;
+    }
+
+    /// <summary>
+    /// Executes it once, however often it has to be sent; a second call is another transaction. Checks that don't hold
+    /// are no error: see <see cref="TransactionResult.Succeeded"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is not one that any cluster would execute.</exception>
+    /// <exception cref="CoordinatorException">It was refused, and nothing was done.</exception>
+    /// <exception cref="CoordinatorOutcomeUnknownException">It may or may not have been executed.</exception>
+    public virtual async Task<TransactionResult> ExecuteAsync(CancellationToken cancellationToken = default)
+    {
+        Command command = new() { Transaction = _transaction.Clone() };
+        // Its session is not known yet; whether there is one is all that matters here.
+        Command checkedCommand = new() { Transaction = command.Transaction, SessionId = 1 };
+        if (CommandRules.Check(checkedCommand) is { } problem)
+            throw new ArgumentException($"{problem.Code}. {problem.Message}");
+        CommandAnswer answer = await _configuration.WriteAsync(command, cancellationToken).ConfigureAwait(false);
+        return TransactionResult.Of(command.Transaction, answer);
+    }
+}
