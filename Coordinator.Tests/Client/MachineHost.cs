@@ -15,7 +15,11 @@ internal sealed class MachineHost
 
     private byte _nonce;
 
-    public MachineHost(int openRequestsMax = 1024, params string[] endpoints)
+    public MachineHost(int openRequestsMax = 1024, params string[] endpoints) : this(false, openRequestsMax, endpoints)
+    {
+    }
+
+    public MachineHost(bool isSingleSession, int openRequestsMax = 1024, params string[] endpoints)
     {
         Options = new MachineOptions
         {
@@ -23,6 +27,7 @@ internal sealed class MachineHost
             SessionTtl = Ttl,
             RequestTimeout = TimeSpan.FromSeconds(10),
             OpenRequestsMax = openRequestsMax,
+            IsSingleSession = isSingleSession,
             Seed = 1,
             NextNonce = () => [++_nonce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         };
@@ -53,6 +58,10 @@ internal sealed class MachineHost
     public List<Session> Opened { get; } = [];
 
     public List<Session> Lost { get; } = [];
+
+    public List<Holding> LostHoldings { get; } = [];
+
+    public List<Lease> LostLeases { get; } = [];
 
     /// <summary>Names of effects, in order: for tests of the order.</summary>
     public List<string> Order { get; } = [];
@@ -228,6 +237,12 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.Arrived arrived:
                 Arrived.Add(arrived);
+                break;
+            case ClientEffect.HoldingLost lost:
+                LostHoldings.Add(lost.Holding);
+                break;
+            case ClientEffect.LeaseLost lost:
+                LostLeases.Add(lost.Lease);
                 break;
             case ClientEffect.Completed completed:
                 Completed.Add(completed.Caller, completed.Completion);
