@@ -90,7 +90,7 @@ public sealed record SessionDescription
     /// <summary>Who opened it, as the silo knows them.</summary>
     public string Caller { get; init; } = "";
 
-    /// <summary>Names that it holds.</summary>
+    /// <summary>Names of the locks that it holds.</summary>
     public IReadOnlyList<string> Held { get; init; } = [];
 
     /// <summary>How many of its requests wait.</summary>

@@ -49,9 +49,18 @@ public abstract class HoldingHandle : IAsyncDisposable
 
     /// <summary>
     /// Cancelled when it can no longer be counted on: the session was lost, its deadline passed without an answer from
-    /// the cluster, or the maximum hold is over. Never by a release.
+    /// the cluster, the maximum hold is over, or somebody forced its release. Never by a release.
     /// </summary>
     public virtual CancellationToken LostToken => _guard.CheckedLostToken();
+
+    /// <summary>
+    /// Cancelled when somebody asks that it be released; nothing else has changed then. <see cref="ReleaseReason"/> says
+    /// why.
+    /// </summary>
+    public virtual CancellationToken ReleaseRequested => _guard.ReleaseRequested;
+
+    /// <summary>Null while nobody asks.</summary>
+    public virtual string? ReleaseReason => _guard.ReleaseReason;
 
     /// <summary>
     /// Until when it is certainly held if nothing more is heard from the cluster; moves on with each answered keep-alive,

@@ -149,6 +149,9 @@ internal sealed class ClientLoop : IDisposable
                 case ClientEffect.HoldingLost lost:
                     ((LifeGuard?)lost.Holding.Host)?.Lose();
                     break;
+                case ClientEffect.ReleaseRequested requested:
+                    ((LifeGuard?)requested.Holding.Host)?.RequestRelease(requested.Reason);
+                    break;
                 case ClientEffect.LeaseExtended extended:
                     ((LifeGuard)extended.Lease.Host!).Extend(extended.Lifetime);
                     break;

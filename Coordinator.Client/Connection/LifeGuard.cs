@@ -14,11 +14,13 @@ internal sealed class LifeGuard : IDisposable
     private readonly TimeSpan _checkInterval;
     private readonly Action<LifeGuard> _tripped;
     private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _releaseRequested = new();
     private readonly CancellationTokenRegistration _withSession;
     private readonly Lock _gate = new();
     private ITimer? _timer;
     private bool _isDisposed;
     private volatile SessionLifetime? _lifetime;
+    private volatile string? _releaseReason;
     private int _isLost;
 
     /// <param name="lifetime">Null: as long as the session.</param>
@@ -47,6 +49,11 @@ internal sealed class LifeGuard : IDisposable
             return DateTimeOffset.UnixEpoch + now.Wall + remaining;
         }
     }
+
+    public CancellationToken ReleaseRequested => _releaseRequested.Token;
+
+    /// <summary>Why it is to be released; null: it is not asked for.</summary>
+    public string? ReleaseReason => _releaseReason;
 
     private bool IsLost => Volatile.Read(ref _isLost) != 0;
 
@@ -79,6 +86,13 @@ internal sealed class LifeGuard : IDisposable
             return;
         StopTimer();
         _ = _lost.CancelAsync();
+    }
+
+    /// <summary>Tells the holder, as <see cref="Lose"/> does.</summary>
+    public void RequestRelease(string reason)
+    {
+        _releaseReason = reason;
+        _ = _releaseRequested.CancelAsync();
     }
 
     /// <summary>Released: nobody watches any more. The token stays usable: handles may be asked for it at any time.</summary>

@@ -43,6 +43,9 @@ internal sealed partial class ClientMachine
     private void OnCancelAnswer(CancelOperation cancel, CommandResult result)
     {
         AcquireOperation acquire = cancel.Acquire;
+        // An upgrade that was granted and is taken back leaves the shared holding, with the upgrade's token.
+        if (result is { Outcome: Outcome.Cancelled, Token: not 0 } && acquire.Upgrades is { } shared)
+            shared.Token = result.Token;
         bool hasOutcome = result.Error == ErrorCode.Ok && result.Outcome != Outcome.None;
         bool isGrant = hasOutcome && result.Outcome == Outcome.Granted && !cancel.ReleaseIfGranted;
         if (acquire.IsResolved)
@@ -80,7 +83,7 @@ internal sealed partial class ClientMachine
         // The grant was seen, but the cancel did not find it. An upgrade's holder gives back what it has by itself.
         if (acquire.Unclaimed is { } grant && !isFound && acquire.Upgrades is null)
         {
-            Holding holding = new(session, acquire.Request, []);
+            Holding holding = new(session, acquire.Request, []) { RequestId = acquire.Slot!.RequestId };
             holding.Take(grant);
             holding.Node = session.Holdings.AddLast(holding);
             GiveBack(holding);

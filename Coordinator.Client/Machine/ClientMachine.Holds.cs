@@ -23,6 +23,9 @@ internal sealed partial class ClientMachine
             SetHoldEnd(holding, joined.Lifetime);
             return true;
         }
+        // A session holds a lock once: granted anew, what was held before is over.
+        if (acquire.Joins is { Node: not null } gone)
+            LoseHolding(gone, "The cluster has ended it.", isOverInLog: true);
         TimeSpan maxHold = acquire.Request.MaxHold;
         ClientInstant sent = acquire.FirstSent!.Value;
         if (maxHold > TimeSpan.Zero && _now.Since(sent) > maxHold / PromptGrantParts)

@@ -48,6 +48,8 @@ internal sealed partial class ClientMachine
             _timers.Arm(acquire);
             return;
         }
+        if (result.Error == ErrorCode.LockNotHeld && acquire.Upgrades is { Node: not null } gone)
+            LoseHolding(gone, "The cluster has ended it.", isOverInLog: true);
         Complete(acquire, isEnd || isRepeatable
             ? new Completion.NotAcquired()
             : new Completion.Refused(result.Error, answer.Message));
@@ -85,10 +87,10 @@ internal sealed partial class ClientMachine
             GiveBack(holding);
     }
 
-    private static Holding Hold(AcquireOperation acquire, CommandResult result)
+    private Holding Hold(AcquireOperation acquire, CommandResult result)
     {
         Session session = acquire.Session!;
-        Holding holding = new(session, acquire.Request, acquire.Lines);
+        Holding holding = new(session, acquire.Request, acquire.Lines) { RequestId = acquire.Slot!.RequestId };
         holding.Take(result);
         holding.Node = session.Holdings.AddLast(holding);
         foreach (LockLine line in acquire.Lines)
@@ -96,6 +98,7 @@ internal sealed partial class ClientMachine
             line.Acquires.Remove(acquire);
             line.Holdings.Add(holding);
         }
+        Observe(session);
         return holding;
     }
 

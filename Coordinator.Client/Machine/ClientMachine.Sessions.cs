@@ -142,6 +142,7 @@ internal sealed partial class ClientMachine
         }
         while (session.Holdings.First is { } node)
             Drop(node.Value);
+        StopObserving(session);
     }
 
     /// <summary>The host's own watch on a deadline struck first: then session, holding or lease is lost for all.</summary>

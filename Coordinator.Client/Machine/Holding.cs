@@ -17,6 +17,9 @@ internal sealed class Holding(Session session, AcquireRequest request, IReadOnly
 
     public string Name => Request.Names[0];
 
+    /// <summary>Of its acquire.</summary>
+    public required long RequestId { get; init; }
+
     /// <summary>Another one after an upgrade.</summary>
     public long Token { get; set; }
 

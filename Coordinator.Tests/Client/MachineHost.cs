@@ -50,6 +50,11 @@ internal sealed class MachineHost
     /// <summary>Frames not yet looked at by the test.</summary>
     public Queue<ClientFrame> Sent { get; } = new();
 
+    /// <summary>What the machine sends by itself to hear of its holdings, unless it is to be among what was sent.</summary>
+    public List<ClientFrame> Observers { get; } = [];
+
+    public bool ShowsObservers { get; init; }
+
     public Dictionary<object, Completion> Completed { get; } = [];
 
     /// <summary>What streams delivered, in order.</summary>
@@ -60,6 +65,8 @@ internal sealed class MachineHost
     public List<Session> Lost { get; } = [];
 
     public List<Holding> LostHoldings { get; } = [];
+
+    public List<(Holding Holding, string Reason)> Asked { get; } = [];
 
     public List<Lease> LostLeases { get; } = [];
 
@@ -227,7 +234,10 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.Send send:
                 Assert.Equal(Link, send.Link);
-                Sent.Enqueue(send.Frame);
+                if (send.Frame.Watch?.Session is not null && !ShowsObservers)
+                    Observers.Add(send.Frame);
+                else if (send.Frame.Abandon is null || !Observers.Exists(frame => frame.CorrelationId == send.Frame.CorrelationId))
+                    Sent.Enqueue(send.Frame);
                 break;
             case ClientEffect.SessionOpened opened:
                 Opened.Add(opened.Session);
@@ -240,6 +250,9 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.HoldingLost lost:
                 LostHoldings.Add(lost.Holding);
+                break;
+            case ClientEffect.ReleaseRequested requested:
+                Asked.Add((requested.Holding, requested.Reason));
                 break;
             case ClientEffect.LeaseLost lost:
                 LostLeases.Add(lost.Lease);
