@@ -1,3 +1,4 @@
+using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 
@@ -25,6 +26,10 @@ internal abstract record PeerInput
 
     internal sealed record Forget(CommandFuture Future) : PeerInput;
 
+    internal sealed record Watch(WatchFuture Future) : PeerInput;
+
+    internal sealed record ForgetWatch(WatchFuture Future) : PeerInput;
+
     internal sealed record WriteEnded(long Epoch, WriteOutcome Outcome) : PeerInput;
 
     internal sealed record EpochRead(long Asked, bool Available, long? Stored) : PeerInput;
@@ -36,4 +41,6 @@ internal abstract record PeerInput
     internal sealed record Halt(ServiceState State, string Why) : PeerInput;
 
     internal sealed record Campaign : PeerInput;
+
+    internal sealed record TransferLeadership(PeerId To) : PeerInput;
 }

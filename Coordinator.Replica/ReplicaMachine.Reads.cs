@@ -6,7 +6,7 @@ public sealed partial class ReplicaMachine
 {
     private const int WitnessesMax = 4_096;
 
-    private readonly List<QueryTicket> _takenQueries = [];
+    private readonly List<ReadTicket> _takenReads = [];
 
     /// <summary>Serializable reads of callers who have seen more than this replica has applied; oldest first.</summary>
     private readonly List<QueryTicket> _behind = [];
@@ -28,15 +28,17 @@ public sealed partial class ReplicaMachine
 
     private void ServeReads()
     {
-        _reads.TakeServable(_state.AppliedIndex, _takenQueries);
-        foreach (QueryTicket ticket in _takenQueries)
+        _reads.TakeServable(_state.AppliedIndex, _takenReads);
+        foreach (ReadTicket ticket in _takenReads)
         {
-            if (ticket.Query.SeenIndex <= _state.AppliedIndex)
-                Answer(ticket);
-            else
+            if (SeenIndexOf(ticket) > _state.AppliedIndex)
                 RefuseRolledBack(ticket);
+            else if (ticket is WatchTicket watch)
+                ServeAfterRound(watch);
+            else
+                Answer((QueryTicket)ticket);
         }
-        _takenQueries.Clear();
+        _takenReads.Clear();
     }
 
     /// <summary>From the own state; but never from before what the caller has seen (rule 23).</summary>
@@ -68,17 +70,17 @@ public sealed partial class ReplicaMachine
     /// A quorum has just said what is committed, and the caller has seen more: whoever answered it then had what this
     /// group has no longer.
     /// </summary>
-    private void RefuseRolledBack(QueryTicket ticket)
+    private void RefuseRolledBack(ReadTicket ticket)
     {
-        _effects.WitnessedIndex = Math.Max(_effects.WitnessedIndex, ticket.Query.SeenIndex);
+        _effects.WitnessedIndex = Math.Max(_effects.WitnessedIndex, SeenIndexOf(ticket));
         Refuse(ticket, ErrorCode.RolledBack);
     }
 
     private void RefuseUnconfirmedReads()
     {
-        _reads.TakeUnconfirmed(_takenQueries);
-        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.NotLeader));
-        _takenQueries.Clear();
+        _reads.TakeUnconfirmed(_takenReads);
+        _takenReads.ForEach(ticket => Refuse(ticket, ErrorCode.NotLeader));
+        _takenReads.Clear();
     }
 
     private void Answer(QueryTicket ticket)
@@ -86,6 +88,17 @@ public sealed partial class ReplicaMachine
         QueryAnswer answer = _state.Query(ticket.Query);
         answer.Position = GetPosition();
         _effects.Answered.Add((ticket, answer));
+    }
+
+    private static long SeenIndexOf(ReadTicket ticket) =>
+        ticket is WatchTicket watch ? watch.Watch.SeenIndex : ((QueryTicket)ticket).Query.SeenIndex;
+
+    private void Refuse(ReadTicket ticket, ErrorCode code)
+    {
+        if (ticket is WatchTicket watch)
+            End(watch, code, RefusalText(code));
+        else
+            Refuse((QueryTicket)ticket, code);
     }
 
     private void Refuse(QueryTicket ticket, ErrorCode code) => _effects.Answered.Add((ticket, new QueryAnswer

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Coordinator.Silo.Http;
 using Coordinator.Tests.Architecture;
 using Coordinator.Tests.Silo;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.EndToEnd;
 
@@ -38,7 +37,7 @@ public sealed class HttpPageTests
     [Fact]
     public void Each_route_has_an_example_on_the_page_or_is_named_on_it()
     {
-        HttpRouter router = new(new CheckedGateway(new HttpMemoryGateway(), NullLogger.Instance), new HttpInterfaceOptions());
+        HttpRouter router = HttpTestSilo.CreateRouter();
         HttpPageExample[] examples = HttpPageExample.AllOf(Page);
         string[] missing =
         [
@@ -53,7 +52,7 @@ public sealed class HttpPageTests
     [Fact]
     public void Each_example_of_the_page_is_a_route()
     {
-        HttpRouter router = new(new CheckedGateway(new HttpMemoryGateway(), NullLogger.Instance), new HttpInterfaceOptions());
+        HttpRouter router = HttpTestSilo.CreateRouter();
         Assert.All(HttpPageExample.AllOf(Page), example => Assert.Contains(router.Routes, route =>
             route.Serves(example.Method) && route.Match(example.Path[1..].Split('/')) is not null));
     }

@@ -4,7 +4,6 @@ using System.Net;
 using Coordinator.Silo.Http;
 using Coordinator.Tests.EndToEnd;
 using Coordinator.Tests.Silo;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Abstractions;
 
 namespace Coordinator.Tests.Fuzz;
@@ -93,8 +92,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     // The list is the router's own; nothing is asked of its gateway.
-    private static IReadOnlyList<HttpRoute> Routes() =>
-        new HttpRouter(new CheckedGateway(new HttpMemoryGateway(), NullLogger.Instance), new HttpInterfaceOptions()).Routes;
+    private static IReadOnlyList<HttpRoute> Routes() => HttpTestSilo.CreateRouter().Routes;
 
     private static async Task<SiloUse> SettledAsync(int pid, SiloUse before)
     {

@@ -29,6 +29,11 @@ internal sealed class HttpMemoryGateway : GroupGateway
 
     public Func<Query, Task<QueryAnswer>>? Querying { get; set; }
 
+    /// <summary>The pages of a watch.</summary>
+    public Func<Watch, CancellationToken, IAsyncEnumerable<WatchPage>>? Watching { get; set; }
+
+    public ConcurrentQueue<Watch> Watched { get; } = new();
+
     public bool Ready { get; set; } = true;
 
     /// <summary>Released once for each acquire that was abandoned while it waited.</summary>
@@ -78,6 +83,12 @@ internal sealed class HttpMemoryGateway : GroupGateway
             return Task.FromResult(_sessions.TryGetValue(sessionId, out SessionInfo? session)
                 ? new KeepAliveAnswer { SessionId = sessionId, TtlUs = session.TtlUs }
                 : new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.SessionNotFound });
+    }
+
+    public override IAsyncEnumerable<WatchPage> WatchAsync(Watch watch, CancellationToken abandoned)
+    {
+        Watched.Enqueue(watch);
+        return Watching is null ? base.WatchAsync(watch, abandoned) : Watching(watch, abandoned);
     }
 
     public override IDisposable OnSessionEnded(long sessionId, Action<SessionEnded> ended)

@@ -9,6 +9,7 @@ using Coordinator.Silo.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Silo;
 
@@ -46,6 +47,15 @@ internal sealed class HttpTestSilo : IAsyncDisposable
         app.MapCoordinatorHttp(group);
         await app.StartAsync();
         return new HttpTestSilo(app, group);
+    }
+
+    /// <summary>A router without a server, for its table.</summary>
+    public static HttpRouter CreateRouter()
+    {
+        CheckedGateway gateway = new(new HttpMemoryGateway(), NullLogger.Instance);
+        HttpInterfaceOptions options = new();
+        return new HttpRouter(gateway, options,
+            new EventStreams(gateway, options, TimeProvider.System, NullLogger.Instance, CancellationToken.None));
     }
 
     public Task StopAsync() => _app.StopAsync();
