@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Coordinator.Client.Connection;
 using Coordinator.Client.Machine;
 using Coordinator.Contracts;
@@ -49,6 +50,24 @@ public class CoordinatorElections : CoordinatorHoldings
         return election?.Holders is [var leader, ..]
             ? new Leader { SessionId = leader.SessionId, FencingToken = leader.FencingToken, Value = leader.Value }
             : null;
+    }
+
+    /// <summary>
+    /// The leader as it is now, and again whenever it is another or has proclaimed; null: nobody leads. What was in
+    /// between two of them may be left out. Goes on over lost connections, until it is cancelled.
+    /// </summary>
+    public virtual async IAsyncEnumerable<Leader?> ObserveAsync(
+        string name, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        Acquires.CheckName(name);
+        await foreach (StreamItem item in
+            Runtime.StreamAsync(new ElectionStream(name), cancellationToken).ConfigureAwait(false))
+        {
+            ElectionState state = ((StreamItem.Election)item).State;
+            yield return state.Token == 0
+                ? null
+                : new Leader { SessionId = state.SessionId, FencingToken = state.Token, Value = state.Value };
+        }
     }
 
     private static AcquireRequest Request(string name, string value, AcquireOptions options)

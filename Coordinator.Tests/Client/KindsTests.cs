@@ -102,7 +102,7 @@ public sealed class KindsTests
     }
 
     [Fact]
-    public void An_upgrade_cancelled_by_its_caller_is_withdrawn_and_the_shared_holding_released_by_its_old_token()
+    public void An_upgrade_cancelled_by_its_caller_is_withdrawn_and_the_shared_holding_has_its_token()
     {
         Holding read = GrantNow(Read("a"), 42);
         AcquireOperation upgrade = new(read, FiveSeconds);
@@ -114,7 +114,8 @@ public sealed class KindsTests
         _host.Answer(cancel, Outcome.Cancelled, 50);
 
         Assert.Empty(_host.Sent);
-        Release(read, token: 42);
+        Assert.True(read.IsShared);
+        Release(read, token: 50);
     }
 
     [Fact]

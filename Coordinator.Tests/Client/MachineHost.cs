@@ -211,11 +211,15 @@ internal sealed class MachineHost
         return (Assert.IsType<Completion.Acquired>(Completed[caller]).Holding, caller);
     }
 
+    private bool IsObserving(ClientFrame frame) => !ShowsObservers
+        && (frame.Watch?.Session is not null
+            || (frame.Abandon is not null && Observers.Exists(observer => observer.CorrelationId == frame.CorrelationId)));
+
     private void Drain()
     {
         foreach (ClientEffect effect in Machine.TakeEffects())
         {
-            if (effect is not ClientEffect.Logged)
+            if (effect is not ClientEffect.Logged && !(effect is ClientEffect.Send { Frame: var frame } && IsObserving(frame)))
                 Order.Add(effect.GetType().Name);
             Note(effect);
         }
@@ -234,10 +238,10 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.Send send:
                 Assert.Equal(Link, send.Link);
-                if (send.Frame.Watch?.Session is not null && !ShowsObservers)
-                    Observers.Add(send.Frame);
-                else if (send.Frame.Abandon is null || !Observers.Exists(frame => frame.CorrelationId == send.Frame.CorrelationId))
+                if (!IsObserving(send.Frame))
                     Sent.Enqueue(send.Frame);
+                else if (send.Frame.Watch is not null)
+                    Observers.Add(send.Frame);
                 break;
             case ClientEffect.SessionOpened opened:
                 Opened.Add(opened.Session);

@@ -129,11 +129,18 @@ public sealed class HoldingClientTests
 
         await using CoordinatorSession session = await first.Sessions.CreateAsync(TimeSpan.FromSeconds(20), "the other");
         Assert.Null(await first.Elections.GetLeaderAsync("e"));
+        await using IAsyncEnumerator<Leader?> observed = first.Elections.ObserveAsync("e").GetAsyncEnumerator();
+        Assert.True(await observed.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.Null(observed.Current);
         LeadershipHandle leads = await first.Elections.CampaignAsync("e", "first", Patience);
         Assert.Null(await session.Elections.TryCampaignAsync("e", "second"));
         Task<LeadershipHandle> campaign = session.Elections.CampaignAsync("e", "second", Patience);
         await DescribeUntilAsync(first.Elections, "e", election => election.Waiters.Count == 1);
+        Assert.True(await observed.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.Equal((leads.FencingToken, "first"), (observed.Current!.FencingToken, observed.Current.Value));
         await leads.ProclaimAsync("again");
+        Assert.True(await observed.MoveNextAsync().AsTask().WaitAsync(Patience));
+        Assert.Equal("again", observed.Current.Value);
         Assert.Equal("again", (await first.Elections.GetLeaderAsync("e"))!.Value);
         Assert.Equal(ErrorCode.CandidateNotFound, (await Assert.ThrowsAsync<CoordinatorException>(
             () => leads.HandOverAsync(1))).Code);
@@ -275,7 +282,7 @@ public sealed class HoldingClientTests
     {
         TaskCompletionSource cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (token.Register(cancelled.SetResult))
-            await cancelled.Task.WaitAsync(Patience);
+            await cancelled.Task.WaitAsync(Patience, CancellationToken.None);
     }
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
