@@ -25,10 +25,8 @@ internal sealed partial class LibraryClient
     private void Act()
     {
         int dice = random.Below(100);
-        if (dice < 30)
+        if (dice < 45)
             Acquire(AnyName());
-        else if (dice < 45)
-            AcquireOther();
         else if (dice < 62)
             Submit(new WriteOperation(MakePut()), Written);
         else if (dice < 67)
