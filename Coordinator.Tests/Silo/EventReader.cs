@@ -73,7 +73,7 @@ internal sealed class EventReader : IDisposable
         return next;
     }
 
-    public void AssertProblem(StreamEvent? last, ErrorCode code)
+    public static void AssertProblem(StreamEvent? last, ErrorCode code)
     {
         Assert.Equal("error", last?.Name);
         Assert.Null(last!.Id);

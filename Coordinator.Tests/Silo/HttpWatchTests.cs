@@ -128,7 +128,7 @@ public sealed class HttpWatchTests : IAsyncLifetime
         using EventReader reader = await EventReader.OpenAsync(_silo.Client, Path);
         Assert.Equal(("progress", "6"), await NextAsync(reader));
         StreamEvent error = (await reader.NextAsync())!;
-        reader.AssertProblem(error, ErrorCode.Compacted);
+        EventReader.AssertProblem(error, ErrorCode.Compacted);
         Assert.Equal((410, "Gone."), (error.Json.GetProperty("status").GetInt32(), error.Json.GetProperty("detail").GetString()));
         Assert.Null(await reader.NextAsync());
         await WireConnectionTests.WaitUntilAsync(() => watches.Open == 0);
@@ -208,7 +208,7 @@ public sealed class HttpWatchTests : IAsyncLifetime
     [InlineData("/v1/elections/e?observe=true&consistency=serializable", ErrorCode.InvalidRequest)]
     [InlineData("/v1/elections/e?observe=true&from=1", ErrorCode.InvalidRequest)]
     [InlineData("/v1/elections/e?watch=true", ErrorCode.InvalidRequest)]
-    [InlineData("/v1/elections/%00?observe=true", ErrorCode.InvalidName)]
+    [InlineData("/v1/elections/%01?observe=true", ErrorCode.InvalidName)]
     [InlineData("/v1/elections?observe=true", ErrorCode.InvalidRequest)]
     [InlineData("/v1/locks/e?observe=true", ErrorCode.InvalidRequest)]
     [InlineData("/v1/semaphores/e?observe=true", ErrorCode.InvalidRequest)]
@@ -342,7 +342,7 @@ public sealed class HttpWatchTests : IAsyncLifetime
 
         Task stopped = _silo.StopAsync();
 
-        reader.AssertProblem(await reader.NextAsync(), ErrorCode.Stopping);
+        EventReader.AssertProblem(await reader.NextAsync(), ErrorCode.Stopping);
         Assert.Null(await reader.NextAsync());
         Assert.Equal(0, watches.Open);
         await stopped.WaitAsync(TimeSpan.FromSeconds(10));
