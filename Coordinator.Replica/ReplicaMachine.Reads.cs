@@ -8,7 +8,10 @@ public sealed partial class ReplicaMachine
 
     private readonly List<ReadTicket> _takenReads = [];
 
-    /// <summary>Serializable reads of callers who have seen more than this replica has applied; oldest first.</summary>
+    /// <summary>
+    /// Serializable reads that have to do with more than this replica has applied: of callers who have seen it, or at a
+    /// revision that it doesn't have; oldest first.
+    /// </summary>
     private readonly List<QueryTicket> _behind = [];
 
     private void BeginReadRound()
@@ -41,10 +44,13 @@ public sealed partial class ReplicaMachine
         _takenReads.Clear();
     }
 
-    /// <summary>From the own state; but never from before what the caller has seen (rule 23).</summary>
+    /// <summary>
+    /// From the own state; but never from before what the caller has seen (rule 23), and not to say that a revision is in
+    /// the future, which only the group knows (rule 22).
+    /// </summary>
     private void ReadHere(QueryTicket ticket)
     {
-        if (ticket.Query.SeenIndex <= _state.AppliedIndex || _planted == SeededBug.WitnessNotHeard)
+        if (!IsBehind(ticket.Query))
             Answer(ticket);
         else if (_behind.Count < WitnessesMax)
             _behind.Add(ticket);
@@ -56,7 +62,7 @@ public sealed partial class ReplicaMachine
     {
         for (int i = 0; i < _behind.Count;)
         {
-            if (_behind[i].Query.SeenIndex > _state.AppliedIndex)
+            if (IsBehind(_behind[i].Query))
             {
                 i++;
                 continue;
@@ -65,6 +71,18 @@ public sealed partial class ReplicaMachine
             _behind.RemoveAt(i);
         }
     }
+
+    private bool IsBehind(Query query) =>
+        (query.SeenIndex > _state.AppliedIndex && _planted != SeededBug.WitnessNotHeard)
+        || (RevisionOf(query) > _state.Revision && _planted != SeededBug.OwnRevisionTakenForGroups);
+
+    /// <summary>0: as it is now, or it is not about configuration.</summary>
+    private static long RevisionOf(Query query) => query.QueryCase switch
+    {
+        Query.QueryOneofCase.GetConfig => query.GetConfig.Revision,
+        Query.QueryOneofCase.ListConfig => query.ListConfig.Revision,
+        _ => 0,
+    };
 
     /// <summary>
     /// A quorum has just said what is committed, and the caller has seen more: whoever answered it then had what this

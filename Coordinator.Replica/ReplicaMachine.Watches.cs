@@ -50,7 +50,8 @@ public sealed partial class ReplicaMachine
             return true;
         return watch.WatchCase switch
         {
-            Watch.WatchOneofCase.Config => watch.Config.FromRevision == 0 || watch.Config.FromRevision > _state.Revision + 1,
+            Watch.WatchOneofCase.Config => (watch.Config.FromRevision == 0 && _planted != SeededBug.WatchesFromOwnNow)
+                || watch.Config.FromRevision > _state.Revision + 1,
             Watch.WatchOneofCase.Election => watch.Election.Seen is null || watch.Election.Seen.Token > _state.AppliedIndex,
             _ => watch.Session.SeenNotice == 0
                 || Math.Max(watch.Session.SessionId, watch.Session.SeenNotice) > _state.AppliedIndex,
@@ -118,6 +119,8 @@ public sealed partial class ReplicaMachine
     /// <param name="revisionBefore">All parked watches had been told everything up to it.</param>
     private void JudgeParkedAgain(long revisionBefore)
     {
+        if (_planted == SeededBug.WatchesMissInstall)
+            return;
         _watches.CopyParked(_takenWatches);
         foreach (WatchTicket ticket in _takenWatches)
         {

@@ -20,12 +20,16 @@ internal static class WatchPages
 
     /// <summary>All up to the present revision has been told.</summary>
     public static WatchPage Progress(CoordinationState state, WatchTicket ticket) =>
-        new() { NextRevision = ticket.Watch.Config is null ? 0 : state.Revision + 1 };
+        new() { NextRevision = ticket.Watch.Config is null ? 0 : state.Revision + Ahead };
+
+    private static int Ahead => SeededBugs.Planted == SeededBug.ProgressMarkAhead ? 2 : 1;
 
     private static WatchPage? Events(CoordinationState state, WatchConfig watch, long fromRevision, int bytesMax)
     {
         if (fromRevision == 0)
             return new WatchPage { NextRevision = state.Revision + 1 };
+        if (SeededBugs.Planted == SeededBug.RevisionToldTwice && fromRevision > state.Config.History.CompactedRevision + 1)
+            fromRevision--;
         ConfigEventPage read = state.ReadEvents(watch.Key, watch.IsPrefix, fromRevision, bytesMax, watch.WithPrevious);
         if (read.Error != ErrorCode.Ok)
         {

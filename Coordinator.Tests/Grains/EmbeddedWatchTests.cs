@@ -202,6 +202,27 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
     }
 
     [Fact]
+    public async Task Without_a_quorum_a_watch_goes_on_and_a_new_one_from_now_is_refused_in_time()
+    {
+        await _group.DisposeAsync();
+        _group = await StartAsync(leaderSeconds: 1);
+        await PutAsync("a");
+        using var leave = new CancellationTokenSource();
+        await using IAsyncEnumerator<WatchPage> pages =
+            Gateway.WatchAsync(Config("a", 0), leave.Token).GetAsyncEnumerator();
+        await NextAsync(pages);
+        Task<ErrorCode> begun = EndOfAsync(pages);
+
+        foreach (PeerLoop peer in _group.Peers.Take(2))
+            peer.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
+
+        Assert.Equal(ErrorCode.NoQuorum, await EndOfAsync(Config("a", 0)));
+        Assert.False(begun.IsCompleted);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => begun);
+    }
+
+    [Fact]
     public async Task Without_a_replica_a_new_watch_is_refused_in_time()
     {
         await using var alone = new GroupGateway(0, TimeSpan.FromMilliseconds(200), TimeProvider.System);
@@ -212,12 +233,12 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
         Assert.False(await pages.MoveNextAsync());
     }
 
-    private Task<EmbeddedGroup> StartAsync() => EmbeddedGroup.StartAsync(
+    private Task<EmbeddedGroup> StartAsync(int leaderSeconds = 10) => EmbeddedGroup.StartAsync(
         new EmbeddedGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
             SiloId = "test",
-            LeaderTimeout = TimeSpan.FromSeconds(10),
+            LeaderTimeout = TimeSpan.FromSeconds(leaderSeconds),
             Replica = new ReplicaOptions { TickUs = 20_000, WatchProgressUs = 500_000 },
         },
         TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
@@ -248,10 +269,16 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
 
     private async Task<ErrorCode> EndOfAsync(Watch watch)
     {
-        await foreach (WatchPage page in Gateway.WatchAsync(watch, _patience.Token))
+        await using IAsyncEnumerator<WatchPage> pages = Gateway.WatchAsync(watch, _patience.Token).GetAsyncEnumerator();
+        return await EndOfAsync(pages);
+    }
+
+    private static async Task<ErrorCode> EndOfAsync(IAsyncEnumerator<WatchPage> pages)
+    {
+        while (await pages.MoveNextAsync())
         {
-            if (page.Error != ErrorCode.Ok)
-                return page.Error;
+            if (pages.Current.Error != ErrorCode.Ok)
+                return pages.Current.Error;
         }
         return ErrorCode.Ok;
     }
