@@ -9,7 +9,11 @@ internal abstract record Completion
     {
     }
 
-    public sealed record Acquired(Holding Holding, long Floor) : Completion;
+    public sealed record Acquired(Holding Holding) : Completion;
+
+    public sealed record Opened(Session Session) : Completion;
+
+    public sealed record Leased(Lease Lease) : Completion;
 
     /// <summary>Certain: nothing is held, and nothing will be.</summary>
     public sealed record NotAcquired : Completion;
