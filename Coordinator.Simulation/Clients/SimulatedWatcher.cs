@@ -25,13 +25,18 @@ internal sealed class SimulatedWatcher(World world, SimulatedClient client, Prng
 
     public void Drain() => _isDraining = true;
 
-    private static WatchConfig Draw(Prng random, int names) => random.Below(4) switch
+    private static WatchConfig Draw(Prng random, int names)
     {
-        0 => new WatchConfig { IsPrefix = true },
-        1 => new WatchConfig { Key = "key/", IsPrefix = true },
-        2 => new WatchConfig { Key = "lock/", IsPrefix = true },
-        _ => new WatchConfig { Key = $"key/{random.Below(names)}" },
-    };
+        WatchConfig config = random.Below(4) switch
+        {
+            0 => new WatchConfig { IsPrefix = true },
+            1 => new WatchConfig { Key = "key/", IsPrefix = true },
+            2 => new WatchConfig { Key = "lock/", IsPrefix = true },
+            _ => new WatchConfig { Key = $"key/{random.Below(names)}" },
+        };
+        config.WithPrevious = random.Chance(0.5);
+        return config;
+    }
 
     private void Ask()
     {
@@ -80,8 +85,9 @@ internal sealed class SimulatedWatcher(World world, SimulatedClient client, Prng
         else
         {
             world.Invariants.WatchAnswered(client, watch, floor, page);
-            world.Happenings.Count(page.Events.Count > 0 ? Happening.WatchTold : Happening.WatchMarked);
-            _asked.FromRevision = page.NextRevision;
+            // What is compacted is read anew, or at least the rest is watched.
+            _asked.FromRevision = page.Error != ErrorCode.Compacted ? page.NextRevision
+                : random.Chance(0.5) ? 0 : page.CompactedRevision + 1;
             _seenIndex = Math.Max(_seenIndex, page.Position.Index);
             if (random.Chance(0.1))
                 GoElsewhere();

@@ -103,6 +103,7 @@ internal enum Happening
     ReadRefused,
     WatchTold,
     WatchMarked,
+    WatchCompacted,
 
     // Configuration and its past
     ConditionFailed,

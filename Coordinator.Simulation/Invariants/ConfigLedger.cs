@@ -38,6 +38,9 @@ internal sealed partial class ConfigLedger(StateSettings settings, long baseInde
     /// <summary>With those that were once.</summary>
     public IEnumerable<string> AllKeys(string prefix) => _keys.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
 
+    /// <summary>All that the key ever was, oldest first.</summary>
+    public IEnumerable<ConfigVersion> Versions(string key) => _keys.TryGetValue(key, out List<ConfigVersion>? versions) ? versions : [];
+
     public ConfigVersion? AtIndex(string key, long index) => Last(key, version => version.Index <= index);
 
     public ConfigVersion? AtRevision(string key, long revision) => Last(key, version => version.Revision <= revision);

@@ -58,7 +58,7 @@ internal sealed partial class InvariantSet
             new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Ledger), new NoLeakedHolding(Ledger),
             new LockDelays(Ledger), new HoldingsEndInTime(Ledger), new NoDeadlock(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
-            new MonotonicReads(), new WatchersSeeEachRevisionOnce(scenario),
+            new MonotonicReads(), new WatchersSeeEachRevisionOnce(Config, happenings),
             new TransactionsAreWhole(Config), new ConditionsDecide(Config), new BoundKeysEndWithSession(), new RollBackRestores(Config),
             new ReadsAtRevision(Config, happenings), new CompactionAgrees(Log, Config), new RevisionsRiseByOne(Log, Config),
             new StoreFollowsLog(Config),

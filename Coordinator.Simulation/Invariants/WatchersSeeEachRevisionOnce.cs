@@ -1,58 +1,56 @@
 using Coordinator.Contracts;
 using Coordinator.Simulation.Clients;
-using Coordinator.Simulation.Cluster;
+using Coordinator.Simulation.Engine;
 
 namespace Coordinator.Simulation.Invariants;
 
 /// <summary>
-/// A page has all of the committed revisions from its watcher's position up to its mark, in order and nothing else; and
-/// "from now" is no earlier than what anybody had been told before it was asked (rule 22).
+/// A page has all that the committed revisions from its watcher's position up to its mark did to what is watched, in order
+/// and nothing else; "from now" is no earlier than what anybody had been told before it was asked; and only what was
+/// compacted is refused (rule 22).
 /// </summary>
-internal sealed class WatchersSeeEachRevisionOnce(Scenario scenario) : Invariant
+internal sealed class WatchersSeeEachRevisionOnce(ConfigLedger ledger, Happenings happenings) : Invariant
 {
-    private readonly List<(string Key, string? Value)> _revisions = [];
-
     protected override string Name => "watchers see each revision once";
-
-    private long Last => scenario.BaseIndex + _revisions.Count;
-
-    public override void Committed(PeerProcess process, CommittedEntry entry)
-    {
-        // A repeat has the revision of the first time.
-        if (entry.Command is not { } command || entry.Result.Error != ErrorCode.Ok || entry.Result.Revision <= Last)
-            return;
-        if (command.PutConfig is { } put)
-            _revisions.Add((put.Key, put.Value.ToStringUtf8()));
-        else if (command.DeleteConfig is { } delete)
-            _revisions.Add((delete.Key, null));
-        Require(entry.Result.Revision == Last, () => $"entry {entry.Index} makes revision {entry.Result.Revision} after {Last - 1}");
-    }
 
     public override void WatchAnswered(SimulatedClient client, Watch watch, long floorRevision, WatchPage page)
     {
-        string Where() => $"client {client.Number} watches {watch.Config} and is told up to {page.NextRevision}";
+        WatchConfig config = watch.Config;
+        string Where() => $"client {client.Number} watches {config} and is told up to {page.NextRevision} at {page.Position.Index}";
+        long compacted = ledger.CompactedAt(page.Position.Index);
+        if (page.Error == ErrorCode.Compacted)
+        {
+            happenings.Count(Happening.WatchCompacted);
+            Require(config.FromRevision != 0 && config.FromRevision <= compacted, () => $"{Where()}: Compacted, and it was not");
+            Require(page.CompactedRevision == compacted, () => $"{Where()}: compacted up to {page.CompactedRevision}, it was {compacted}");
+            return;
+        }
         Require(page.Error == ErrorCode.Ok, () => $"{Where()}: {page.Error}");
-        Require(page.NextRevision <= Last + 1, () => $"{Where()}, the group is at {Last}");
-        long from = watch.Config.FromRevision;
+        long last = ledger.RevisionAt(page.Position.Index);
+        Require(page.NextRevision <= last + 1, () => $"{Where()}, the group was at {last}");
+        long from = config.FromRevision;
         if (from == 0)
         {
             Require(page.NextRevision > floorRevision, () => $"{Where()}, and somebody knew of {floorRevision} already");
             from = page.NextRevision;
         }
         Require(page.NextRevision >= from, Where);
-        IEnumerable<(long, string, string?)> told = page.Events.Select(change => (
-            change.Entry.ModifyRevision, change.Entry.Key,
-            change.Entry.Version == 0 ? null : change.Entry.Value.ToStringUtf8()));
-        Require(told.SequenceEqual(Expected(watch.Config, from, page.NextRevision)), () => $"{Where()}: {page.Events}");
+        ConfigEvent[] expected = [.. Expected(config, from, page.NextRevision)];
+        Require(page.Events.SequenceEqual(expected), () => $"{Where()}: {page.Events}; it was {string.Join(' ', expected.AsEnumerable())}");
+        happenings.Count(expected.Length > 0 ? Happening.WatchTold : Happening.WatchMarked);
     }
 
-    private IEnumerable<(long, string, string?)> Expected(WatchConfig watch, long from, long to)
+    private IEnumerable<ConfigEvent> Expected(WatchConfig watch, long from, long to)
     {
-        for (long revision = from; revision < to; revision++)
-        {
-            (string key, string? value) = _revisions[(int)(revision - scenario.BaseIndex - 1)];
-            if (watch.IsPrefix ? key.StartsWith(watch.Key, StringComparison.Ordinal) : key == watch.Key)
-                yield return (revision, key, value);
-        }
+        IEnumerable<string> keys = watch.IsPrefix ? ledger.AllKeys(watch.Key) : ledger.AllKeys(watch.Key).Where(key => key == watch.Key);
+        return keys.SelectMany(key => ledger.Versions(key)
+                .Where(version => version.Revision >= from && version.Revision < to)
+                .Select(version => (Key: key, Version: version)))
+            .OrderBy(change => change.Version.Revision).ThenBy(change => change.Key, StringComparer.Ordinal)
+            .Select(change => new ConfigEvent
+            {
+                Entry = change.Version.Entry ?? new ConfigEntry { Key = change.Key, ModifyRevision = change.Version.Revision },
+                Previous = watch.WithPrevious ? ledger.AtRevision(change.Key, change.Version.Revision - 1)?.Entry : null,
+            });
     }
 }
