@@ -26,18 +26,43 @@ public class CoordinatorClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _runtime = new ClientRuntime(options.Validated());
         Locks = new CoordinatorLocks(_runtime);
+        ReaderWriterLocks = new CoordinatorReaderWriterLocks(_runtime);
+        Semaphores = new CoordinatorSemaphores(_runtime);
+        Leases = new CoordinatorLeases(_runtime);
+        Elections = new CoordinatorElections(_runtime);
+        Sessions = new CoordinatorSessions(_runtime);
         Configuration = new CoordinatorConfiguration(_runtime);
+        Cluster = new CoordinatorCluster(_runtime);
     }
 
     protected CoordinatorClient()
     {
         Locks = null!;
+        ReaderWriterLocks = null!;
+        Semaphores = null!;
+        Leases = null!;
+        Elections = null!;
+        Sessions = null!;
         Configuration = null!;
+        Cluster = null!;
     }
 
     public virtual CoordinatorLocks Locks { get; }
 
+    public virtual CoordinatorReaderWriterLocks ReaderWriterLocks { get; }
+
+    public virtual CoordinatorSemaphores Semaphores { get; }
+
+    public virtual CoordinatorLeases Leases { get; }
+
+    public virtual CoordinatorElections Elections { get; }
+
+    public virtual CoordinatorSessions Sessions { get; }
+
     public virtual CoordinatorConfiguration Configuration { get; }
+
+    /// <summary>The peers of the cluster's groups, and changes to them.</summary>
+    public virtual CoordinatorCluster Cluster { get; }
 
     /// <summary>
     /// The session that new requests use, null while there is none. After a session was lost, the next request that
@@ -46,7 +71,7 @@ public class CoordinatorClient : IAsyncDisposable
     public virtual long? SessionId => _runtime?.SessionId;
 
     /// <summary>
-    /// Ends the session, and with it all locks, and closes the connection. Takes 2 s at most when the cluster can't be
+    /// Ends the session and the leases, and with them all that is held, and closes the connection. Takes 2 s at most when the cluster can't be
     /// reached; then the session ends by its TTL. Open requests end with <see cref="ObjectDisposedException"/>.
     /// </summary>
     public virtual async ValueTask DisposeAsync()

@@ -46,6 +46,9 @@ public sealed class CoordinatorClientOptions
     /// <summary>Told what happens to connections and sessions. Called by the client's own loop: it has to be quick.</summary>
     public Action<ClientLogEvent>? Log { get; set; }
 
+    /// <summary>The client is one session: see <see cref="CoordinatorSession"/>.</summary>
+    internal bool IsSingleSession { get; init; }
+
     internal CoordinatorClientOptions Validated()
     {
         string[] endpoints = Endpoints.Count == 0 ? [DefaultEndpoint] : [.. Endpoints];
@@ -65,20 +68,35 @@ public sealed class CoordinatorClientOptions
         ArgumentNullException.ThrowIfNull(TimeProvider);
         if (ResourceName.LabelProblem(ClientName) is { } problem)
             throw new ArgumentException($"{nameof(ClientName)}: {problem}");
-        return new CoordinatorClientOptions
+        return Copy(endpoints, SessionTtl, ClientName, IsSingleSession);
+    }
+
+    /// <summary>The same for a session of its own.</summary>
+    internal CoordinatorClientOptions ForSession(TimeSpan? ttl, string? metadata)
+    {
+        TimeSpan sessionTtl = ttl ?? SessionTtl;
+        CoordinatorClientOptions options = Copy([.. Endpoints], sessionTtl, metadata ?? ClientName, isSingleSession: true);
+        // The margin was chosen for another time to live.
+        if (options.DriftMargin > sessionTtl / 4)
+            options.DriftMargin = sessionTtl / 4;
+        return options.Validated();
+    }
+
+    private CoordinatorClientOptions Copy(string[] endpoints, TimeSpan sessionTtl, string clientName, bool isSingleSession) =>
+        new()
         {
             Endpoints = endpoints,
-            SessionTtl = SessionTtl,
+            SessionTtl = sessionTtl,
             RequestTimeout = RequestTimeout,
             DriftMarginRatio = DriftMarginRatio,
             DriftMargin = DriftMargin,
-            ClientName = ClientName,
+            ClientName = clientName,
             OpenRequestsMax = OpenRequestsMax,
             TimeProvider = TimeProvider,
             ConfigureWebSocket = ConfigureWebSocket,
             Log = Log,
+            IsSingleSession = isSingleSession,
         };
-    }
 
     private static void Require(bool holds, string option, object value, string range)
     {

@@ -31,11 +31,18 @@ public sealed class TooManyOpenRequestsException(string message)
 /// </summary>
 public sealed class CoordinatorTimeoutException(string message) : TimeoutException(message);
 
-/// <summary>The wait ended before the lock was free. The cluster has confirmed that nothing is held.</summary>
-public sealed class LockNotAcquiredException(string name, string message) : TimeoutException(message)
+/// <summary>The wait ended before what was to be acquired was free. The cluster has confirmed that nothing is held.</summary>
+public sealed class LockNotAcquiredException(string name, string message, HoldingDescription? description = null)
+    : TimeoutException(message)
 {
-    /// <summary>Of the lock.</summary>
+    /// <summary>Of what was not free.</summary>
     public string Name { get; } = name;
+
+    /// <summary>
+    /// Who held it and who waited for it just after the wait had ended; null if nobody did any more, or it could not be
+    /// read.
+    /// </summary>
+    public HoldingDescription? Description { get; } = description;
 }
 
 /// <summary>

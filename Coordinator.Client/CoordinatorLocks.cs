@@ -6,20 +6,23 @@ namespace Coordinator.Client;
 
 /// <summary>
 /// Exclusive locks, first come first served over all clients. Several callers in one client stand in a line of the
-/// client's own for each name, of which the first is in the cluster's.
+/// client's own for each name, of which the first is in the cluster's. <see cref="CoordinatorReaderWriterLocks"/> have
+/// the same names: an exclusive lock is a write lock.
 /// </summary>
-public class CoordinatorLocks
+public class CoordinatorLocks : CoordinatorHoldings
 {
-    private readonly ClientRuntime _runtime;
+    internal CoordinatorLocks(ClientRuntime runtime) : base(runtime, HoldingKind.Lock)
+    {
+    }
 
-    internal CoordinatorLocks(ClientRuntime runtime) => _runtime = runtime;
-
-    protected CoordinatorLocks() => _runtime = null!;
+    protected CoordinatorLocks()
+    {
+    }
 
     /// <summary>Waits for the lock <paramref name="name"/>.</summary>
-    /// <param name="wait">
-    /// At most 1 day; zero: one try; <see cref="Timeout.InfiniteTimeSpan"/>: as long as it takes. If the session is lost
-    /// meanwhile, the place in line is lost too, and the wait goes on in a new session.
+    /// <param name="options">
+    /// Or a <see cref="TimeSpan"/>: how long to wait; null: as long as it takes. If the session is lost meanwhile, the
+    /// place in line is lost too, and the wait goes on in a new session.
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the wait at once, never the hold. A request that was sent is withdrawn in the background: should it have
@@ -28,33 +31,44 @@ public class CoordinatorLocks
     /// <exception cref="LockNotAcquiredException">The wait is over; nothing is held.</exception>
     /// <exception cref="CoordinatorTimeoutException">The cluster can't be reached.</exception>
     /// <exception cref="CoordinatorException">The cluster refused.</exception>
-    public virtual async Task<LockHandle> AcquireAsync(
-        string name, TimeSpan wait, CancellationToken cancellationToken = default) =>
-        await TryAcquireAsync(name, wait, cancellationToken).ConfigureAwait(false)
-        ?? throw new LockNotAcquiredException(name, $"The lock \"{name}\" was not free within {wait}.");
+    public virtual Task<LockHandle> AcquireAsync(
+        string name, AcquireOptions? options = null, CancellationToken cancellationToken = default) =>
+        AcquireAllAsync([name], options, cancellationToken);
 
-    /// <summary>As <see cref="AcquireAsync"/>, but null if the wait ends without the lock.</summary>
-    public virtual async Task<LockHandle?> TryAcquireAsync(
-        string name, TimeSpan wait = default, CancellationToken cancellationToken = default)
+    /// <summary>As <see cref="AcquireAsync"/>, but null if the wait ends without the lock; without options: one try.</summary>
+    public virtual Task<LockHandle?> TryAcquireAsync(
+        string name, AcquireOptions? options = null, CancellationToken cancellationToken = default) =>
+        TryAcquireAllAsync([name], options, cancellationToken);
+
+    /// <summary>
+    /// Waits until all of the locks are free at once, and takes them together: at most 32. Nothing is held meanwhile, so
+    /// that two who want the same locks in another order never block each other.
+    /// </summary>
+    /// <inheritdoc cref="AcquireAsync"/>
+    public virtual async Task<LockHandle> AcquireAllAsync(
+        IReadOnlyList<string> names, AcquireOptions? options = null, CancellationToken cancellationToken = default)
     {
-        if (ResourceName.Problem(name) is { } problem)
-            throw new ArgumentException(problem, nameof(name));
-        if (wait != Timeout.InfiniteTimeSpan && (wait < TimeSpan.Zero || wait > Limits.WaitMax))
-            throw new ArgumentOutOfRangeException(nameof(wait), wait, $"A wait is from 0 to {Limits.WaitMax}, or infinite.");
-        TimeSpan start = _runtime.Clock.Now().Monotonic;
-        TimeSpan remaining = wait;
-        while (true)
-        {
-            AcquireOperation operation = new(name, remaining);
-            Completion completion = await _runtime.RunAsync(operation, cancellationToken).ConfigureAwait(false);
-            if (completion is not Completion.Acquired acquired)
-                return null;
-            LockHandle handle = new(_runtime, acquired.Holding, acquired.Floor);
-            // This process may have been stopped between the grant and here: a lock that is lost is not handed out.
-            if (!handle.LostToken.IsCancellationRequested)
-                return handle;
-            TimeSpan left = wait - (_runtime.Clock.Now().Monotonic - start);
-            remaining = wait == Timeout.InfiniteTimeSpan ? wait : left > TimeSpan.Zero ? left : TimeSpan.Zero;
-        }
+        options ??= new AcquireOptions();
+        Holding holding = await AcquireAsync(
+            Request(names, options), options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken).ConfigureAwait(false);
+        return new LockHandle(Runtime, holding);
+    }
+
+    /// <summary>As <see cref="AcquireAllAsync"/>, but null if the wait ends without the locks; without options: one try.</summary>
+    public virtual async Task<LockHandle?> TryAcquireAllAsync(
+        IReadOnlyList<string> names, AcquireOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new AcquireOptions();
+        Holding? holding = await TryAcquireAsync(
+            Request(names, options), options.WaitOr(TimeSpan.Zero), cancellationToken).ConfigureAwait(false);
+        return holding is null ? null : new LockHandle(Runtime, holding);
+    }
+
+    private static AcquireRequest Request(IReadOnlyList<string> names, AcquireOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        if (names.Count == 0)
+            throw new ArgumentException("No lock is named.", nameof(names));
+        return options.ToRequest(HoldingKind.Lock, [.. names]);
     }
 }

@@ -89,10 +89,10 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     /// <summary>Stops the peers, then lets go of the database. Open requests end with what is known of them.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _administrator, null) is { } administrator)
-            await administrator.DisposeAsync();
         if (Interlocked.Exchange(ref _replacer, null) is { } replacer)
             await replacer.DisposeAsync();
+        if (Interlocked.Exchange(ref _administrator, null) is { } administrator)
+            await administrator.DisposeAsync();
         await Gateway.DisposeAsync();
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
         await _database.DisposeAsync();

@@ -40,3 +40,14 @@ internal sealed class KeepAliveFuture(long sessionId) : KeepAliveTicket(sessionI
 
     public void SetAnswer(KeepAliveAnswer answer) => _answer.TrySetResult(answer);
 }
+
+/// <summary>A request for the next page of a watch, with the task that its caller awaits.</summary>
+internal sealed class WatchFuture(Watch watch) : WatchTicket(watch)
+{
+    private readonly TaskCompletionSource<WatchPage> _page = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The page may be another watch's too: it is only read.</summary>
+    public Task<WatchPage> Page => _page.Task;
+
+    public void SetPage(WatchPage page) => _page.TrySetResult(page);
+}

@@ -95,15 +95,6 @@ public partial class GroupGateway : IAsyncDisposable
     }
 
     /// <summary>
-    /// Pages of what <paramref name="watch"/> asks for, from any replica here, until one with an error, which is the last.
-    /// Nothing waits here for a caller who does not ask for the next page. When nothing happens, a page without events
-    /// says how far all has been told.
-    /// </summary>
-    /// <param name="abandoned">The caller no longer wants it: <see cref="OperationCanceledException"/>.</param>
-    public virtual IAsyncEnumerable<WatchPage> WatchAsync(Watch watch, CancellationToken abandoned) =>
-        throw new NotSupportedException("No watches yet.");
-
-    /// <summary>
     /// Calls <paramref name="ended"/> once when the session ends, at once if it already has. Dispose to stop listening.
     /// </summary>
     public virtual IDisposable OnSessionEnded(long sessionId, Action<SessionEnded> ended)

@@ -14,6 +14,7 @@ internal sealed class PeerAdministrator : IAsyncDisposable
     private readonly EmbeddedGroup _group;
     private readonly string _siloId;
     private readonly ILogger _log;
+    private readonly TimeSpan _patience;
     private readonly LeadershipTransfer _transfer;
     private readonly PeerAdder _adder;
     private readonly CancellationTokenSource _stopping = new();
@@ -23,6 +24,7 @@ internal sealed class PeerAdministrator : IAsyncDisposable
         _group = group;
         _siloId = options.SiloId;
         _log = log;
+        _patience = options.LeaderTimeout;
         _transfer = new LeadershipTransfer(group, options.LeaderTimeout, time);
         _adder = new PeerAdder(group, options.SiloId, log);
     }
@@ -46,7 +48,9 @@ internal sealed class PeerAdministrator : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested && !abandoned.IsCancellationRequested)
         {
-            return Refused(ErrorCode.Stopping, "This silo is stopping.");
+            // A change may have been proposed already.
+            return Refused(
+                ErrorCode.OutcomeUnknown, "This silo is stopping: it may or may not have happened. It is safe to repeat.");
         }
     }
 
@@ -64,7 +68,8 @@ internal sealed class PeerAdministrator : IAsyncDisposable
     /// <summary>One change at a time; once it has begun, a caller that leaves does not cut it short.</summary>
     private async Task<ClusterAnswer> ChangeAsync(Func<Task<ClusterAnswer>> change, CancellationToken cancellationToken)
     {
-        await _group.Changing.WaitAsync(cancellationToken);
+        if (!await _group.Changing.WaitAsync(_patience, cancellationToken))
+            return Refused(ErrorCode.PeerChangeInProgress);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();

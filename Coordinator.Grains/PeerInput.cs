@@ -26,6 +26,10 @@ internal abstract record PeerInput
 
     internal sealed record Forget(CommandFuture Future) : PeerInput;
 
+    internal sealed record Watch(WatchFuture Future) : PeerInput;
+
+    internal sealed record ForgetWatch(WatchFuture Future) : PeerInput;
+
     internal sealed record WriteEnded(long Epoch, WriteOutcome Outcome) : PeerInput;
 
     internal sealed record EpochRead(long Asked, bool Available, long? Stored) : PeerInput;

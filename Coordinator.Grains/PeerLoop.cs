@@ -96,6 +96,8 @@ public sealed class PeerLoop : IAsyncDisposable
 
     internal bool TryPost(KeepAliveFuture future) => TryPostRequest(new PeerInput.KeepAlive(future));
 
+    internal bool TryPost(WatchFuture future) => TryPostRequest(new PeerInput.Watch(future));
+
     internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
 
     /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
@@ -172,6 +174,13 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.Forget forget:
                 _replica.Forget(forget.Future);
                 break;
+            case PeerInput.Watch watch:
+                Interlocked.Decrement(ref _requests);
+                _replica.Submit(watch.Future);
+                break;
+            case PeerInput.ForgetWatch forget:
+                _replica.Forget(forget.Future);
+                break;
             case PeerInput.WriteEnded write:
                 _replica.WriteEnded(write.Epoch, write.Outcome);
                 break;
@@ -213,6 +222,8 @@ public sealed class PeerLoop : IAsyncDisposable
             (ticket as CommandFuture)?.SetAnswer(answer);
         foreach ((QueryTicket ticket, QueryAnswer answer) in effects.Answered)
             ((QueryFuture)ticket).SetAnswer(answer);
+        foreach ((WatchTicket ticket, WatchPage page) in effects.WatchesAnswered)
+            ((WatchFuture)ticket).SetPage(page);
         foreach ((KeepAliveTicket ticket, KeepAliveAnswer answer) in effects.KeptAlive)
             ((KeepAliveFuture)ticket).SetAnswer(answer);
         foreach (EndedSession session in effects.SessionsEnded)

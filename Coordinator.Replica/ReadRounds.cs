@@ -4,13 +4,13 @@ using Coordinator.Raft;
 namespace Coordinator.Replica;
 
 /// <summary>One ReadIndex round: the reads that it serves, and the two things that they wait for.</summary>
-internal sealed class ReadRound(long id, long begunUs, List<QueryTicket> tickets)
+internal sealed class ReadRound(long id, long begunUs, List<ReadTicket> tickets)
 {
     public long Id { get; } = id;
 
     public long BegunUs { get; } = begunUs;
 
-    public List<QueryTicket> Tickets { get; } = tickets;
+    public List<ReadTicket> Tickets { get; } = tickets;
 
     /// <summary>The commit index to reach before answering; -1 until a quorum has confirmed the leader.</summary>
     public long ReadIndex { get; set; } = -1;
@@ -44,11 +44,11 @@ internal sealed class ReadRounds(long retryUs)
 {
     private readonly Queue<ReadRound> _confirmed = new();
     private readonly SeededBug _planted = SeededBugs.Planted;
-    private List<QueryTicket> _gathering = [];
+    private List<ReadTicket> _gathering = [];
     private ReadRound? _current;
     private long _lastId;
 
-    public void Add(QueryTicket ticket)
+    public void Add(ReadTicket ticket)
     {
         if (_planted == SeededBug.ReadsJoinRoundUnderWay && _current is { } current)
             current.Tickets.Add(ticket);
@@ -93,7 +93,7 @@ internal sealed class ReadRounds(long retryUs)
     }
 
     /// <summary>Reads whose round is confirmed and whose index is applied.</summary>
-    public void TakeServable(long appliedIndex, List<QueryTicket> servable)
+    public void TakeServable(long appliedIndex, List<ReadTicket> servable)
     {
         while (_confirmed.TryPeek(out ReadRound? round) && round.ReadIndex <= appliedIndex)
         {
@@ -103,7 +103,7 @@ internal sealed class ReadRounds(long retryUs)
     }
 
     /// <summary>Everything that still waits for a quorum: leadership or the activation was lost.</summary>
-    public void TakeUnconfirmed(List<QueryTicket> tickets)
+    public void TakeUnconfirmed(List<ReadTicket> tickets)
     {
         if (_current is { } current)
             tickets.AddRange(current.Tickets);
@@ -112,7 +112,7 @@ internal sealed class ReadRounds(long retryUs)
         _gathering.Clear();
     }
 
-    public void TakeAll(List<QueryTicket> tickets)
+    public void TakeAll(List<ReadTicket> tickets)
     {
         TakeUnconfirmed(tickets);
         while (_confirmed.TryDequeue(out ReadRound? round))
@@ -120,7 +120,7 @@ internal sealed class ReadRounds(long retryUs)
     }
 
     /// <summary>Reads past their deadline.</summary>
-    public void TakeOverdue(long nowUs, List<QueryTicket> overdue)
+    public void TakeOverdue(long nowUs, List<ReadTicket> overdue)
     {
         TakeOverdue(_gathering, nowUs, overdue);
         if (_current is { } current)
@@ -131,7 +131,8 @@ internal sealed class ReadRounds(long retryUs)
     }
 
     /// <summary>From a list in the order of arrival.</summary>
-    public static void TakeOverdue(List<QueryTicket> tickets, long nowUs, List<QueryTicket> overdue)
+    public static void TakeOverdue<T>(List<T> tickets, long nowUs, List<ReadTicket> overdue)
+        where T : ReadTicket
     {
         // They arrive in order of their deadlines, so the first tells about the rest.
         int count = 0;

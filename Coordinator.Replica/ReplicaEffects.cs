@@ -38,6 +38,9 @@ public sealed class ReplicaEffects
 
     public List<(QueryTicket Ticket, QueryAnswer Answer)> Answered { get; } = [];
 
+    /// <summary>In the order of their submission. A page may be shared by several: it is only read.</summary>
+    public List<(WatchTicket Ticket, WatchPage Page)> WatchesAnswered { get; } = [];
+
     public List<(KeepAliveTicket Ticket, KeepAliveAnswer Answer)> KeptAlive { get; } = [];
 
     public List<EndedSession> SessionsEnded { get; } = [];
@@ -71,6 +74,7 @@ public sealed class ReplicaEffects
         Completed.Clear();
         Queued.Clear();
         Answered.Clear();
+        WatchesAnswered.Clear();
         KeptAlive.Clear();
         SessionsEnded.Clear();
         Warnings.Clear();

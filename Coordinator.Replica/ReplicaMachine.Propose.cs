@@ -158,12 +158,12 @@ public sealed partial class ReplicaMachine
     {
         _open.TakeOverdue(_nowUs, _takenCommands);
         FailTaken(ErrorCode.OutcomeUnknown, "No quorum decided the command in time; it may or may not happen.");
-        _reads.TakeOverdue(_nowUs, _takenQueries);
-        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.NoQuorum));
-        _takenQueries.Clear();
-        ReadRounds.TakeOverdue(_behind, _nowUs, _takenQueries);
-        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.ReplicaBehind));
-        _takenQueries.Clear();
+        _reads.TakeOverdue(_nowUs, _takenReads);
+        _takenReads.ForEach(ticket => Refuse(ticket, ErrorCode.NoQuorum));
+        _takenReads.Clear();
+        ReadRounds.TakeOverdue(_behind, _nowUs, _takenReads);
+        _takenReads.ForEach(ticket => Refuse(ticket, ErrorCode.ReplicaBehind));
+        _takenReads.Clear();
     }
 
     private void Refuse(CommandTicket ticket, ErrorCode code) =>
@@ -180,7 +180,7 @@ public sealed partial class ReplicaMachine
         ErrorCode.Overloaded => "Too many proposals wait for a quorum; try again.",
         ErrorCode.Quarantined => "This replica's storage cannot be trusted; it takes no part.",
         ErrorCode.Stopping => "This replica has stopped.",
-        ErrorCode.ReplicaBehind or ErrorCode.RolledBack => ErrorText.Of(code),
+        ErrorCode.ReplicaBehind or ErrorCode.RolledBack or ErrorCode.TooManyWatches => ErrorText.Of(code),
         ErrorCode.NoQuorum => "No quorum confirmed the leader in time.",
         _ => "This replica does not lead the group.",
     };

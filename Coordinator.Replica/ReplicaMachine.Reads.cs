@@ -6,9 +6,12 @@ public sealed partial class ReplicaMachine
 {
     private const int WitnessesMax = 4_096;
 
-    private readonly List<QueryTicket> _takenQueries = [];
+    private readonly List<ReadTicket> _takenReads = [];
 
-    /// <summary>Serializable reads of callers who have seen more than this replica has applied; oldest first.</summary>
+    /// <summary>
+    /// Serializable reads that have to do with more than this replica has applied: of callers who have seen it, or at a
+    /// revision that it doesn't have; oldest first.
+    /// </summary>
     private readonly List<QueryTicket> _behind = [];
 
     private void BeginReadRound()
@@ -28,21 +31,26 @@ public sealed partial class ReplicaMachine
 
     private void ServeReads()
     {
-        _reads.TakeServable(_state.AppliedIndex, _takenQueries);
-        foreach (QueryTicket ticket in _takenQueries)
+        _reads.TakeServable(_state.AppliedIndex, _takenReads);
+        foreach (ReadTicket ticket in _takenReads)
         {
-            if (ticket.Query.SeenIndex <= _state.AppliedIndex)
-                Answer(ticket);
-            else
+            if (SeenIndexOf(ticket) > _state.AppliedIndex)
                 RefuseRolledBack(ticket);
+            else if (ticket is WatchTicket watch)
+                ServeAfterRound(watch);
+            else
+                Answer((QueryTicket)ticket);
         }
-        _takenQueries.Clear();
+        _takenReads.Clear();
     }
 
-    /// <summary>From the own state; but never from before what the caller has seen (rule 23).</summary>
+    /// <summary>
+    /// From the own state; but never from before what the caller has seen (rule 23), and not to say that a revision is in
+    /// the future, which only the group knows (rule 22).
+    /// </summary>
     private void ReadHere(QueryTicket ticket)
     {
-        if (ticket.Query.SeenIndex <= _state.AppliedIndex || _planted == SeededBug.WitnessNotHeard)
+        if (!IsBehind(ticket.Query))
             Answer(ticket);
         else if (_behind.Count < WitnessesMax)
             _behind.Add(ticket);
@@ -54,7 +62,7 @@ public sealed partial class ReplicaMachine
     {
         for (int i = 0; i < _behind.Count;)
         {
-            if (_behind[i].Query.SeenIndex > _state.AppliedIndex)
+            if (IsBehind(_behind[i].Query))
             {
                 i++;
                 continue;
@@ -64,21 +72,33 @@ public sealed partial class ReplicaMachine
         }
     }
 
+    private bool IsBehind(Query query) =>
+        (query.SeenIndex > _state.AppliedIndex && _planted != SeededBug.WitnessNotHeard)
+        || (RevisionOf(query) > _state.Revision && _planted != SeededBug.OwnRevisionTakenForGroups);
+
+    /// <summary>0: as it is now, or it is not about configuration.</summary>
+    private static long RevisionOf(Query query) => query.QueryCase switch
+    {
+        Query.QueryOneofCase.GetConfig => query.GetConfig.Revision,
+        Query.QueryOneofCase.ListConfig => query.ListConfig.Revision,
+        _ => 0,
+    };
+
     /// <summary>
     /// A quorum has just said what is committed, and the caller has seen more: whoever answered it then had what this
     /// group has no longer.
     /// </summary>
-    private void RefuseRolledBack(QueryTicket ticket)
+    private void RefuseRolledBack(ReadTicket ticket)
     {
-        _effects.WitnessedIndex = Math.Max(_effects.WitnessedIndex, ticket.Query.SeenIndex);
+        _effects.WitnessedIndex = Math.Max(_effects.WitnessedIndex, SeenIndexOf(ticket));
         Refuse(ticket, ErrorCode.RolledBack);
     }
 
     private void RefuseUnconfirmedReads()
     {
-        _reads.TakeUnconfirmed(_takenQueries);
-        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.NotLeader));
-        _takenQueries.Clear();
+        _reads.TakeUnconfirmed(_takenReads);
+        _takenReads.ForEach(ticket => Refuse(ticket, ErrorCode.NotLeader));
+        _takenReads.Clear();
     }
 
     private void Answer(QueryTicket ticket)
@@ -86,6 +106,17 @@ public sealed partial class ReplicaMachine
         QueryAnswer answer = _state.Query(ticket.Query);
         answer.Position = GetPosition();
         _effects.Answered.Add((ticket, answer));
+    }
+
+    private static long SeenIndexOf(ReadTicket ticket) =>
+        ticket is WatchTicket watch ? watch.Watch.SeenIndex : ((QueryTicket)ticket).Query.SeenIndex;
+
+    private void Refuse(ReadTicket ticket, ErrorCode code)
+    {
+        if (ticket is WatchTicket watch)
+            End(watch, code, RefusalText(code));
+        else
+            Refuse((QueryTicket)ticket, code);
     }
 
     private void Refuse(QueryTicket ticket, ErrorCode code) => _effects.Answered.Add((ticket, new QueryAnswer

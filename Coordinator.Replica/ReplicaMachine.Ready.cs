@@ -197,11 +197,16 @@ public sealed partial class ReplicaMachine
         }
         if (command is not null && _planted == SeededBug.LevelNotReplicated)
             command = FeatureLevels.AsReadAt(_options.SupportedLevel, command);
+        // What it compacts is still told to those who stood in front of it.
+        if (command?.CompactConfig is not null)
+            ServeWatches();
         _applied.Clear();
+        long revisionBefore = _state.Revision;
         ApplyResult result = entry.Type == EntryType.Normal ? ApplyCommand(entry, command, ticket) : ApplyPeerChange(entry);
         _appliedTerms.Applied(entry.Index, entry.Term);
         _snapshots.Applied(entry);
         Applied?.Invoke(entry, result, _applied);
+        _watches.EntryApplied(_state, _applied, revisionBefore);
         foreach (WaitEnded ended in _applied.WaitsEnded)
             EndWait(ended.EntryIndex, ended.Result);
         _effects.SessionsEnded.AddRange(_applied.SessionsEnded);

@@ -223,7 +223,10 @@ public sealed partial class ReplicaMachine
         _open.TakeAppended(_takenCommands);
         _open.TakeWaits(_takenCommands);
         FailTaken(ErrorCode.OutcomeUnknown, "This replica was brought up to date by a snapshot; ask again.");
+        ServeWatches();
+        long revisionBefore = _state.Revision;
         _state = state;
+        JudgeParkedAgain(revisionBefore);
         _appliedTerms.Reset(state.AppliedIndex, state.AppliedTerm);
         _checks.Reset(state.AppliedIndex, _nowUs);
         _report = NewReport();

@@ -24,6 +24,7 @@ public sealed partial class ReplicaMachine
     private readonly AppliedTerms _appliedTerms = new();
     private readonly StateChecks _checks;
     private readonly Dictionary<PeerId, long> _heardUs = [];
+    private readonly WatchHub _watches;
     private readonly SeededBug _planted = SeededBugs.Planted;
 
     private CoordinationState _state;
@@ -52,6 +53,7 @@ public sealed partial class ReplicaMachine
         _watch = new FollowerWatch(2 * options.ElectionTimeoutUs);
         _reads = new ReadRounds(options.TickUs * options.HeartbeatTicks * 2);
         _checks = new StateChecks(options);
+        _watches = new WatchHub(options);
         int level = CoordinationState.ReadFeatureLevel(loaded.Snapshot.Data);
         if (level > options.SupportedLevel)
             loaded = Blank(loaded);
@@ -117,7 +119,9 @@ public sealed partial class ReplicaMachine
         if (_isTakenOut)
             _effects.DropWork();
         ServeWitnesses();
+        ServeWatches();
         AnswerOverdue();
+        TellWatches();
         return _effects;
     }
 
@@ -125,7 +129,10 @@ public sealed partial class ReplicaMachine
         _key.Peer, Service, _raft.State, Service == ServiceState.Running ? _raft.Leader : PeerId.None, _raft.Term,
         _stored.Epoch, _raft.LastIndex, _raft.CommitIndex, _state.AppliedIndex, _writes.SnapshotInForce.Index,
         _state.Revision, _state.SessionCount, IsServing, _writes.StoredCommitIndex, _state.Membership,
-        _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail);
+        _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail)
+    {
+        Watches = _watches.OpenCount,
+    };
 
     /// <summary>A Raft message from another peer.</summary>
     public void Receive(Envelope envelope)
@@ -247,13 +254,14 @@ public sealed partial class ReplicaMachine
         _effects.LeadershipChanged = true;
         _effects.Halted = state is ServiceState.Stopped or ServiceState.Quarantined;
         RefuseUnconfirmedReads();
+        RefuseParkedWatches();
         if (!_effects.Halted)
             return;
-        _reads.TakeAll(_takenQueries);
-        _takenQueries.AddRange(_behind);
+        _reads.TakeAll(_takenReads);
+        _takenReads.AddRange(_behind);
         _behind.Clear();
-        _takenQueries.ForEach(ticket => Refuse(ticket, ErrorCode.Stopping));
-        _takenQueries.Clear();
+        _takenReads.ForEach(ticket => Refuse(ticket, ErrorCode.Stopping));
+        _takenReads.Clear();
         _open.TakeAppended(_takenCommands);
         _open.TakeWaits(_takenCommands);
         FailTaken(ErrorCode.OutcomeUnknown, "This replica has stopped; the command may or may not have happened.");

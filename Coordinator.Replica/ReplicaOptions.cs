@@ -35,6 +35,15 @@ public sealed record ReplicaOptions
     /// <summary>A linearizable read that found no quorum by then is refused.</summary>
     public long QueryTimeoutUs { get; init; } = 10_000_000;
 
+    /// <summary>A watch that has had nothing to tell for so long is told how far all has been looked through.</summary>
+    public long WatchProgressUs { get; init; } = 5_000_000;
+
+    /// <summary>Watches that wait at this replica; one more is refused.</summary>
+    public int WatchesMax { get; init; } = 100_000;
+
+    /// <summary>A page of events ends behind the revision that exceeds it.</summary>
+    public int WatchPageBytes { get; init; } = 256 * 1024;
+
     /// <summary>A learner further behind the commit index than this is not made a voter.</summary>
     public long PromotionLagMax { get; init; } = 1_000;
 

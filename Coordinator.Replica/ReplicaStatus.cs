@@ -45,4 +45,8 @@ public sealed record ReplicaStatus(
     long MembershipIndex,
     int FeatureLevel,
     bool StateDisputed,
-    string? Detail);
+    string? Detail)
+{
+    /// <summary>Watches that wait here for something to happen, or for a read round.</summary>
+    public int Watches { get; init; }
+}

@@ -26,12 +26,20 @@ public class CommandTicket(Command command, ReadOnlyMemory<byte> payload)
     internal bool IsCompleted { get; set; }
 }
 
-/// <summary>A read that somebody waits for. Completed exactly once.</summary>
-public class QueryTicket(Query query)
+/// <summary>What may have to wait for a read round.</summary>
+public abstract class ReadTicket
 {
-    public Query Query { get; } = query;
+    private protected ReadTicket()
+    {
+    }
 
     internal long DeadlineUs { get; set; }
+}
+
+/// <summary>A read that somebody waits for. Completed exactly once.</summary>
+public class QueryTicket(Query query) : ReadTicket
+{
+    public Query Query { get; } = query;
 }
 
 /// <summary>A keep-alive of one session that waits for the next gathered entry. Completed exactly once.</summary>

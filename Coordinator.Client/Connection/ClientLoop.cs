@@ -20,7 +20,7 @@ internal sealed class ClientLoop : IDisposable
     private readonly ClientMachine _machine;
     private readonly ITimer _timer;
     private readonly HashSet<PendingCall> _calls = [];
-    private readonly HashSet<SessionGuard> _guards = [];
+    private readonly HashSet<LifeGuard> _guards = [];
     private SocketLink? _link;
     private TimeSpan _tickAt = TimeSpan.MaxValue;
     private long _sessionId;
@@ -41,6 +41,7 @@ internal sealed class ClientLoop : IDisposable
             ClientName = options.ClientName,
             OpenRequestsMax = options.OpenRequestsMax,
             Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
+            IsSingleSession = options.IsSingleSession,
             NextNonce = () => RandomNumberGenerator.GetBytes(16),
         };
         _machine = new ClientMachine(_machineOptions, clock.Now());
@@ -108,7 +109,7 @@ internal sealed class ClientLoop : IDisposable
                 input.Link!.MessageHandled();
                 break;
             case LoopInputKind.GuardTripped:
-                _machine.HostLost(input.Guard!.Session, now);
+                _machine.HostLost(input.Guard!.Subject, now);
                 break;
             case LoopInputKind.Tick:
                 _tickAt = TimeSpan.MaxValue;
@@ -137,13 +138,25 @@ internal sealed class ClientLoop : IDisposable
                     ((StreamCall)arrived.Caller).Add(arrived.Item);
                     break;
                 case ClientEffect.SessionExtended extended:
-                    ((SessionGuard)extended.Session.Host!).Extend(extended.Lifetime);
+                    ((LifeGuard)extended.Session.Host!).Extend(extended.Lifetime);
                     break;
                 case ClientEffect.SessionOpened opened:
                     OpenGuard(opened.Session, opened.Lifetime);
                     break;
                 case ClientEffect.SessionLost lost:
                     CloseGuard(lost.Session);
+                    break;
+                case ClientEffect.HoldingLost lost:
+                    ((LifeGuard?)lost.Holding.Host)?.Lose();
+                    break;
+                case ClientEffect.ReleaseRequested requested:
+                    ((LifeGuard?)requested.Holding.Host)?.RequestRelease(requested.Reason);
+                    break;
+                case ClientEffect.LeaseExtended extended:
+                    ((LifeGuard)extended.Lease.Host!).Extend(extended.Lifetime);
+                    break;
+                case ClientEffect.LeaseLost lost:
+                    EndLease(lost.Lease);
                     break;
                 case ClientEffect.Connect connect:
                     _link = new SocketLink(connect.Link, connect.Endpoint, _options, Post);
@@ -165,21 +178,46 @@ internal sealed class ClientLoop : IDisposable
     private void Complete(PendingCall call, Completion completion)
     {
         _calls.Remove(call);
+        if (completion is Completion.Acquired { Holding: var holding })
+            GuardHolding(holding);
+        else if (completion is Completion.Leased { Lease: var lease })
+            _guards.Add((LifeGuard)(lease.Host = MakeGuard(lease, lease.Lifetime)));
+        else if (call.Operation is ReleaseLeaseOperation { Lease.Host: LifeGuard released })
+            _guards.Remove(released);
         call.End(completion);
     }
 
     private void OpenGuard(Session session, SessionLifetime lifetime)
     {
-        SessionGuard guard = new(session, lifetime, _machineOptions.WallCheckInterval, _clock,
-            tripped => Post(new LoopInput(LoopInputKind.GuardTripped, Guard: tripped)));
+        LifeGuard guard = MakeGuard(session, lifetime);
         session.Host = guard;
         _guards.Add(guard);
         Volatile.Write(ref _sessionId, session.Id);
     }
 
+    /// <summary>After an upgrade it has one already, which its holder knows.</summary>
+    private void GuardHolding(Holding holding)
+    {
+        if (holding.Host is LifeGuard known)
+            known.Extend(holding.Lifetime);
+        else
+            holding.Host = MakeGuard(holding, holding.Lifetime, (LifeGuard)holding.Session.Host!);
+    }
+
+    private LifeGuard MakeGuard(object subject, SessionLifetime? lifetime, LifeGuard? session = null) => new(
+        subject, lifetime, session, _machineOptions.WallCheckInterval, _clock,
+        tripped => Post(new LoopInput(LoopInputKind.GuardTripped, Guard: tripped)));
+
+    private void EndLease(Lease lease)
+    {
+        LifeGuard guard = (LifeGuard)lease.Host!;
+        guard.Lose();
+        _guards.Remove(guard);
+    }
+
     private void CloseGuard(Session session)
     {
-        SessionGuard guard = (SessionGuard)session.Host!;
+        LifeGuard guard = (LifeGuard)session.Host!;
         guard.Lose();
         _guards.Remove(guard);
         Interlocked.CompareExchange(ref _sessionId, 0, session.Id);
@@ -200,7 +238,7 @@ internal sealed class ClientLoop : IDisposable
 
     private void Fail(Exception fault)
     {
-        foreach (SessionGuard guard in _guards)
+        foreach (LifeGuard guard in _guards)
             guard.Lose();
         Volatile.Write(ref _sessionId, 0);
         foreach (PendingCall call in _calls)
@@ -210,7 +248,7 @@ internal sealed class ClientLoop : IDisposable
 
     private static void FailCall(PendingCall call, Exception? fault)
     {
-        if (fault is null || call.Operation is ReleaseOperation)
+        if (fault is null || call.Operation is ReleaseOperation or ReleaseLeaseOperation)
             call.End(new Completion.Stopped());
         else
             call.Fail(

@@ -30,6 +30,8 @@ internal sealed class ClientRuntime : IAsyncDisposable
 
     public ClientClock Clock { get; }
 
+    public CoordinatorClientOptions Options => _options;
+
     public long? SessionId => _loop.SessionId;
 
     /// <returns>A completion that is an answer; all others become exceptions.</returns>
@@ -87,6 +89,10 @@ internal sealed class ClientRuntime : IAsyncDisposable
     /// <summary>Ends when the release is confirmed, or needs or gets no confirmation.</summary>
     public Task ReleaseAsync(Holding holding) =>
         SubmitAsync(new ReleaseOperation(holding), CancellationToken.None);
+
+    /// <inheritdoc cref="ReleaseAsync(Holding)"/>
+    public Task ReleaseAsync(Lease lease) =>
+        SubmitAsync(new ReleaseLeaseOperation(lease.Name, lease.Id, lease), CancellationToken.None);
 
     /// <summary>The loop tidies up after itself; this waits for it.</summary>
     public ValueTask DisposeAsync()

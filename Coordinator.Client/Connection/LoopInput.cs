@@ -18,4 +18,4 @@ internal enum LoopInputKind
 /// <summary>One thing that happened, for the loop. Which fields count follows from the kind.</summary>
 internal readonly record struct LoopInput(
     LoopInputKind Kind, PendingCall? Call = null, SocketLink? Link = null, List<ServerFrame>? Frames = null,
-    string Reason = "", SessionGuard? Guard = null, int Items = 0, long Bytes = 0);
+    string Reason = "", LifeGuard? Guard = null, int Items = 0, long Bytes = 0);

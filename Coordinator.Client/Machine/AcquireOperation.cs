@@ -3,12 +3,23 @@ using Coordinator.Contracts;
 namespace Coordinator.Client.Machine;
 
 /// <summary>
-/// A request for a lock. Invariant: once sent it ends only with the log's word (granted, not acquired, cancelled) or
+/// A request for a holding. Invariant: once sent it ends only with the log's word (granted, not acquired, cancelled) or
 /// with its session; that nobody waits for it any more doesn't end it (rule 16).
 /// </summary>
-internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOperation
+internal sealed class AcquireOperation(AcquireRequest request, TimeSpan wait) : CommandOperation
 {
-    public string Name { get; } = name;
+    /// <summary>Of an exclusive lock.</summary>
+    public AcquireOperation(string name, TimeSpan wait) : this(new AcquireRequest { Names = [name] }, wait)
+    {
+    }
+
+    /// <summary>Of the exclusive lock in the place of the shared one.</summary>
+    public AcquireOperation(Holding upgrades, TimeSpan wait) : this(upgrades.Request, wait) => Upgrades = upgrades;
+
+    public AcquireRequest Request { get; } = request;
+
+    /// <summary>The shared holding that is to become exclusive; its session is this one's.</summary>
+    public Holding? Upgrades { get; }
 
     /// <summary>Zero: a try. <see cref="Timeout.InfiniteTimeSpan"/>: unbounded.</summary>
     public TimeSpan Wait { get; } = wait;
@@ -23,8 +34,16 @@ internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOper
     /// <summary>When the client ends the wait itself, because the silo, which should have, was not heard.</summary>
     public TimeSpan CancelAt { get; set; } = TimeSpan.MaxValue;
 
-    /// <summary>Its place behind another acquire or holding of this client on the same name.</summary>
-    public LinkedListNode<AcquireOperation>? InLine { get; set; }
+    /// <summary>The client's own lines for what it wants; none for what a session may hold many times.</summary>
+    public IReadOnlyList<LockLine> Lines { get; set; } = [];
+
+    /// <summary>Its place in each line, behind others of this client.</summary>
+    public List<LinkedListNode<AcquireOperation>> Places { get; } = [];
+
+    public bool IsInLine => Places.Count > 0;
+
+    /// <summary>The session's holding when this was passed on, which it may turn out to have entered once more.</summary>
+    public Holding? Joins { get; set; }
 
     public CancelOperation? Cancel { get; set; }
 
@@ -32,7 +51,10 @@ internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOper
     public bool IsResolved { get; set; }
 
     /// <summary>Granted while a cancel that releases was on its way: that cancel's answer decides.</summary>
-    public long UnclaimedToken { get; set; }
+    public CommandResult? Unclaimed { get; set; }
+
+    /// <summary>Granted, and handed out once it is known how much is left of its maximum hold.</summary>
+    public Holding? Unmeasured { get; set; }
 
     public override bool IsAnsweredSoon => IsTry;
 
@@ -40,7 +62,7 @@ internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOper
     {
         get
         {
-            if (InLine is not null)
+            if (IsInLine)
                 return WaitEnd;
             TimeSpan due = base.NextDue;
             return Caller is not null && Cancel is null && CancelAt < due ? CancelAt : due;
@@ -52,8 +74,7 @@ internal sealed class AcquireOperation(string name, TimeSpan wait) : CommandOper
         TimeSpan remaining = WaitEnd - now;
         // What is left of a bounded wait may be nothing: then one try is still owed.
         long waitMicroseconds = !IsBounded ? -1 : IsTry || remaining <= TimeSpan.Zero ? 0 : Microseconds(remaining);
-        // One session serves all of the program's tasks: while one waits, another may release what it waits for.
-        return new Command { AcquireLock = new AcquireLock { Name = Name, WaitUs = waitMicroseconds, Concurrent = true } };
+        return new Command { AcquireLock = Request.ToAcquireLock(waitMicroseconds, Upgrades is not null) };
     }
 
     // Rounded up: a wait of less than a microsecond is still a wait, not a try.

@@ -26,6 +26,16 @@ internal abstract record ClientEffect
     /// <summary>Comes before everything that follows from it: holders hear first that they hold nothing.</summary>
     public sealed record SessionLost(Session Session, string Reason) : ClientEffect;
 
+    /// <summary>The session lives on, but this is not held any more.</summary>
+    public sealed record HoldingLost(Holding Holding, string Reason) : ClientEffect;
+
+    /// <summary>Somebody would have it released; nothing has changed.</summary>
+    public sealed record ReleaseRequested(Holding Holding, string Reason) : ClientEffect;
+
+    public sealed record LeaseExtended(Lease Lease, SessionLifetime Lifetime) : ClientEffect;
+
+    public sealed record LeaseLost(Lease Lease, string Reason) : ClientEffect;
+
     /// <summary>To be taken by the stream's consumer, after all that arrived before; the machine is told when it was.</summary>
     public sealed record Arrived(object Caller, StreamItem Item) : ClientEffect;
 

@@ -33,6 +33,9 @@ internal sealed partial class ClientMachine
             case ServerFrame.BodyOneofCase.Query:
                 OnQueryAnswer(frame.CorrelationId, frame.Query);
                 break;
+            case ServerFrame.BodyOneofCase.Cluster:
+                OnClusterAnswer(frame.CorrelationId, frame.Cluster);
+                break;
             case ServerFrame.BodyOneofCase.KeepAlive:
                 OnKeepAliveAnswer(frame.CorrelationId, frame.KeepAlive);
                 break;
@@ -60,8 +63,13 @@ internal sealed partial class ClientMachine
             OnCreateAnswer(opening, answer, result);
             return;
         }
-        if (!_open.TryGetValue(correlationId, out Operation? operation) || operation is not CommandOperation command
-            || !command.IsOnWire || (result.Error == ErrorCode.Ok && result.Outcome == Outcome.Queued))
+        _open.TryGetValue(correlationId, out Operation? operation);
+        if (operation is LeaseOperation { IsOnWire: true } lease)
+        {
+            OnLeaseAnswer(lease, answer, result);
+            return;
+        }
+        if (operation is not CommandOperation command || !command.IsOnWire || (result.Error == ErrorCode.Ok && result.Outcome == Outcome.Queued))
             return;
         OffWire(command);
         if (ErrorRules.IsTransient(result.Error))
@@ -92,9 +100,14 @@ internal sealed partial class ClientMachine
                 Log($"A release was refused: {result.Error}. {answer.Message}", isWarning: true);
                 Reissue(command);
                 break;
-            case ReleaseOperation:
-                Complete(command, new Completion.Released());
-                Close(command);
+            case ReleaseOperation release:
+                EndRelease(release);
+                break;
+            case HoldingOperation holding:
+                OnHoldingAnswer(holding, answer);
+                break;
+            case MarkOperation mark:
+                OnMarked(mark, result);
                 break;
             case WriteOperation { Sends: > 1 } when result.Error == ErrorCode.RequestIdStale:
                 Complete(command, new Completion.OutcomeUnknown("The cluster has forgotten the write's result."));
@@ -149,6 +162,8 @@ internal sealed partial class ClientMachine
             ? new Completion.Refused(ErrorCode.RolledBack, ErrorText.Of(ErrorCode.RolledBack))
             : new Completion.Read(answer));
         Close(query);
+        if (query.Measures is { } mark)
+            OnMeasured(mark, answer);
     }
 
     private void Saw(Position? position) => _seenIndex = Math.Max(_seenIndex, position?.Index ?? 0);
@@ -179,12 +194,15 @@ internal sealed partial class ClientMachine
     private void OnFailedOperation(Operation operation, Failure failure)
     {
         if (ErrorRules.IsTransient(failure.Code)
-            || operation is not (QueryOperation or WriteOperation or AcquireOperation or StreamOperation))
+            || operation is not (QueryOperation or WriteOperation or AcquireOperation or LeaseOperation
+                or StreamOperation or ClusterOperation))
         {
             OnTransientRefusal(operation, failure.Code, failure.Message, "");
             return;
         }
         Complete(operation, new Completion.Refused(failure.Code, failure.Message));
+        if (operation is QueryOperation { Measures.Acquire.Unmeasured: { } unmeasured })
+            LoseHolding(unmeasured, "What is left of its maximum hold could not be read.", isOverInLog: false);
         if (operation is not AcquireOperation acquire)
             Close(operation);
         // An earlier sending may have been understood, and wait in the log.

@@ -10,16 +10,21 @@ internal sealed partial class ClientMachine
 {
     private void WithdrawAcquire(AcquireOperation acquire)
     {
-        if (acquire.InLine is { } place)
+        if (acquire.IsInLine)
         {
-            place.List!.Remove(place);
-            acquire.InLine = null;
-            _timers.Remove(acquire);
+            GiveUpPlaces(acquire);
+        }
+        else if (acquire.Unmeasured is { Node: not null } holding)
+        {
+            acquire.Unmeasured = null;
+            holding.Unmeasured = null;
+            GiveBack(holding);
         }
         else if (acquire.Session is null)
         {
             Close(acquire);
-            LeaveLine(acquire);
+            if (!acquire.IsResolved)
+                LeaveLine(acquire);
         }
         else if (acquire.Cancel is null)
         {
@@ -38,6 +43,9 @@ internal sealed partial class ClientMachine
     private void OnCancelAnswer(CancelOperation cancel, CommandResult result)
     {
         AcquireOperation acquire = cancel.Acquire;
+        // An upgrade that was granted and is taken back leaves the shared holding, with the upgrade's token.
+        if (result is { Outcome: Outcome.Cancelled, Token: not 0 } && acquire.Upgrades is { } shared)
+            shared.Token = result.Token;
         bool hasOutcome = result.Error == ErrorCode.Ok && result.Outcome != Outcome.None;
         bool isGrant = hasOutcome && result.Outcome == Outcome.Granted && !cancel.ReleaseIfGranted;
         if (acquire.IsResolved)
@@ -56,7 +64,7 @@ internal sealed partial class ClientMachine
         }
         if (isGrant)
         {
-            Grant(acquire, result);
+            OnGranted(acquire, result);
         }
         else
         {
@@ -72,12 +80,13 @@ internal sealed partial class ClientMachine
         AcquireOperation acquire = cancel.Acquire;
         Session session = cancel.Session!;
         Close(cancel);
-        if (acquire.UnclaimedToken != 0 && !isFound)
+        // The grant was seen, but the cancel did not find it. An upgrade's holder gives back what it has by itself.
+        if (acquire.Unclaimed is { } grant && !isFound && acquire.Upgrades is null)
         {
-            // The grant was seen, but the cancel did not find it.
-            Holding holding = new(session, acquire.Name, acquire.UnclaimedToken);
+            Holding holding = new(session, acquire.Request, []) { RequestId = acquire.Slot!.RequestId };
+            holding.Take(grant);
             holding.Node = session.Holdings.AddLast(holding);
-            BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
+            GiveBack(holding);
         }
         FinishCancel(cancel);
     }

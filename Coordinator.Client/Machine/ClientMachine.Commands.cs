@@ -18,6 +18,12 @@ internal sealed partial class ClientMachine
             CommandOperation operation = first.Value;
             _unsent.RemoveFirst();
             operation.Unsent = null;
+            if (operation is OpenSessionOperation)
+            {
+                Complete(operation, new Completion.Opened(session));
+                Close(operation);
+                continue;
+            }
             Assign(operation, session);
             if (operation is AcquireOperation acquire)
                 SetWaitLimits(acquire);
@@ -38,6 +44,7 @@ internal sealed partial class ClientMachine
         command.AnsweredBelow = session.AnsweredBelow;
         operation.Frame = new ClientFrame { CorrelationId = operation.Id, Command = command };
         operation.Sends = 0;
+        operation.FirstSent = null;
     }
 
     /// <summary>

@@ -11,7 +11,8 @@ internal sealed partial class ClientMachine
     private readonly Link _link = new();
     private string _trouble = "";
 
-    private bool IsLinkNeeded => _open.Count > 0 || _unsent.Count > 0 || _sessions.Exists(session => session.IsAlive);
+    private bool IsLinkNeeded => _open.Count > 0 || _unsent.Count > 0 || _leases.Count > 0
+        || _sessions.Exists(session => session.IsAlive);
 
     /// <summary>The WebSocket of link <paramref name="number"/> is open.</summary>
     public void Connected(int number, ClientInstant now)
@@ -131,6 +132,8 @@ internal sealed partial class ClientMachine
             Renew(stream);
         operation.IsOnWire = true;
         operation.Sends++;
+        operation.FirstSent ??= _now;
+        operation.LastSent = _now;
         operation.RetryAt = TimeSpan.MaxValue;
         operation.OverdueAt =
             operation.IsAnsweredSoon ? _now.Monotonic + _options.RequestTimeout : TimeSpan.MaxValue;

@@ -2,61 +2,9 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Client.Machine;
 
-/// <summary>Acquires and releases: the client's own line for a name, waits, cancels (rule 16).</summary>
+/// <summary>Acquires and releases of all that a session holds: waits, grants, cancels (rule 16).</summary>
 internal sealed partial class ClientMachine
 {
-    private readonly Dictionary<string, LockLine> _lines = new(StringComparer.Ordinal);
-
-    private void EnterLine(AcquireOperation acquire)
-    {
-        if (acquire.IsBounded)
-            acquire.WaitEnd = _now.Monotonic + acquire.Wait;
-        if (!_lines.TryGetValue(acquire.Name, out LockLine? line))
-            _lines.Add(acquire.Name, line = new LockLine());
-        if (line.IsFree)
-        {
-            line.Acquire = acquire;
-            Enqueue(acquire);
-        }
-        else if (acquire.IsTry)
-        {
-            // This very client holds the name, or is before the try in line for it.
-            Complete(acquire, new Completion.NotAcquired());
-        }
-        else
-        {
-            acquire.InLine = line.Waiting.AddLast(acquire);
-            _timers.Arm(acquire);
-        }
-    }
-
-    /// <summary>The occupant is gone: the next in line goes to the cluster.</summary>
-    private void ServeLine(string name, LockLine line)
-    {
-        if (!line.IsFree)
-            return;
-        if (line.Waiting.First is not { } first)
-        {
-            _lines.Remove(name);
-            return;
-        }
-        line.Waiting.RemoveFirst();
-        AcquireOperation next = first.Value;
-        next.InLine = null;
-        // Only now does it depend on the cluster.
-        next.GiveUpAt = _now.Monotonic + _options.RequestTimeout;
-        line.Acquire = next;
-        Enqueue(next);
-    }
-
-    private void LeaveLine(AcquireOperation acquire)
-    {
-        if (!_lines.TryGetValue(acquire.Name, out LockLine? line) || line.Acquire != acquire)
-            return;
-        line.Acquire = null;
-        ServeLine(acquire.Name, line);
-    }
-
     private void SetWaitLimits(AcquireOperation acquire)
     {
         bool isWaiting = acquire.Frame!.Command.AcquireLock.WaitUs > 0;
@@ -69,11 +17,10 @@ internal sealed partial class ClientMachine
     /// <returns>Whether nothing else is to be looked at.</returns>
     private bool OnAcquireDue(AcquireOperation acquire)
     {
-        if (acquire.InLine is { } place)
+        if (acquire.IsInLine)
         {
-            place.List!.Remove(place);
-            acquire.InLine = null;
             Complete(acquire, new Completion.NotAcquired());
+            GiveUpPlaces(acquire);
             return true;
         }
         // The silo should have ended the wait: a caller is told "not acquired" only on the log's word.
@@ -90,7 +37,8 @@ internal sealed partial class ClientMachine
             return;
         }
         bool isEnd = result.Outcome == Outcome.NotAcquired || result.Error == ErrorCode.LockNotAcquired;
-        bool isRepeatable = result.Outcome == Outcome.Cancelled || result.Error == ErrorCode.LockAlreadyHeld;
+        bool isRepeatable = result.Outcome == Outcome.Cancelled
+            || (result.Error == ErrorCode.LockAlreadyHeld && acquire.Upgrades is null);
         // Cancelled by nobody here, or overtaken by this client's own release: asked for anew, as long as it may wait.
         if (!isEnd && isRepeatable && acquire is { Caller: not null, Cancel: null, IsTry: false }
             && acquire.WaitEnd > _now.Monotonic)
@@ -100,6 +48,8 @@ internal sealed partial class ClientMachine
             _timers.Arm(acquire);
             return;
         }
+        if (result.Error == ErrorCode.LockNotHeld && acquire.Upgrades is { Node: not null } gone)
+            LoseHolding(gone, "The cluster has ended it.", isOverInLog: true);
         Complete(acquire, isEnd || isRepeatable
             ? new Completion.NotAcquired()
             : new Completion.Refused(result.Error, answer.Message));
@@ -110,27 +60,66 @@ internal sealed partial class ClientMachine
     {
         if (acquire is { Caller: null, Cancel.ReleaseIfGranted: true })
         {
-            acquire.UnclaimedToken = result.Token;
+            acquire.Unclaimed = result;
+            Resolve(acquire);
+        }
+        else if (acquire.Upgrades is { } shared)
+        {
+            GrantUpgrade(acquire, shared, result);
+        }
+        else
+        {
+            Grant(acquire, result);
+        }
+    }
+
+    /// <summary>Hands the holding out, or gives it straight back if nobody waits for it any more.</summary>
+    private void Grant(AcquireOperation acquire, CommandResult result)
+    {
+        Holding holding = Hold(acquire, result);
+        bool isWanted = acquire.Caller is not null;
+        if (isWanted && !IsMeasured(acquire, holding))
+            Measure(acquire, holding);
+        else
+            Complete(acquire, new Completion.Acquired(holding));
+        Resolve(acquire);
+        if (!isWanted)
+            GiveBack(holding);
+    }
+
+    private Holding Hold(AcquireOperation acquire, CommandResult result)
+    {
+        Session session = acquire.Session!;
+        Holding holding = new(session, acquire.Request, acquire.Lines) { RequestId = acquire.Slot!.RequestId };
+        holding.Take(result);
+        holding.Node = session.Holdings.AddLast(holding);
+        foreach (LockLine line in acquire.Lines)
+        {
+            line.Acquires.Remove(acquire);
+            line.Holdings.Add(holding);
+        }
+        Observe(session);
+        return holding;
+    }
+
+    /// <summary>The holding is exclusive now, with a token of its own.</summary>
+    private void GrantUpgrade(AcquireOperation acquire, Holding holding, CommandResult result)
+    {
+        bool isWanted = acquire.Caller is not null;
+        if (holding.Node is null)
+        {
+            // Released meanwhile: that release, sent after the upgrade, ends what became of it.
+            Complete(acquire, new Completion.Refused(ErrorCode.LockNotHeld, ErrorText.Of(ErrorCode.LockNotHeld)));
             Resolve(acquire);
             return;
         }
-        Grant(acquire, result);
-    }
-
-    /// <summary>Hands the lock out, or gives it straight back if nobody waits for it any more.</summary>
-    private void Grant(AcquireOperation acquire, CommandResult result)
-    {
-        Session session = acquire.Session!;
-        Holding holding = new(session, acquire.Name, result.Token);
-        holding.Node = session.Holdings.AddLast(holding);
-        LockLine line = _lines[acquire.Name];
-        line.Acquire = null;
-        line.Holding = holding;
-        bool isWanted = acquire.Caller is not null;
-        Complete(acquire, new Completion.Acquired(holding, result.Floor));
+        holding.Take(result);
+        holding.IsShared = false;
+        SetHoldEnd(holding, acquire.FirstSent!.Value, holding.Request.MaxHold);
+        Complete(acquire, new Completion.Acquired(holding));
         Resolve(acquire);
         if (!isWanted)
-            BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
+            Begin(new HoldingOperation(holding, new Command { DowngradeLock = new DowngradeLock { Name = holding.Name } }) { Id = ++_lastId });
     }
 
     private void Resolve(AcquireOperation acquire)
@@ -145,6 +134,12 @@ internal sealed partial class ClientMachine
     private void EndAcquireWithSession(AcquireOperation acquire)
     {
         bool isOver = acquire.Caller is null || (!acquire.IsTry && _now.Monotonic >= acquire.WaitEnd);
+        if (acquire.Upgrades is not null)
+        {
+            Complete(acquire, new Completion.Refused(ErrorCode.SessionNotFound, SessionLost));
+            Resolve(acquire);
+            return;
+        }
         if (isOver)
         {
             // Whatever the log does with it now ends with the session.
@@ -154,6 +149,7 @@ internal sealed partial class ClientMachine
         }
         acquire.CancelAt = TimeSpan.MaxValue;
         acquire.GiveUpAt = _now.Monotonic + _options.RequestTimeout;
+        acquire.Joins = null;
         SendInNextSession(acquire);
     }
 
@@ -165,20 +161,46 @@ internal sealed partial class ClientMachine
             Complete(release, new Completion.Released());
             return;
         }
-        Assign(release, holding.Session);
-        Open(release);
+        List<ReleaseOperation> parts = [release];
+        for (int part = 1; part < holding.Request.Names.Count; part++)
+            parts.Add(new ReleaseOperation(holding, part, release) { Id = ++_lastId });
+        release.PartsOpen = parts.Count;
+        foreach (ReleaseOperation part in parts)
+        {
+            Assign(part, holding.Session);
+            Open(part);
+        }
         // Sent before the next in line: the log has both in this order.
         Drop(holding);
     }
+
+    /// <summary>One part is released; the caller is told after the last one.</summary>
+    private void EndRelease(ReleaseOperation release)
+    {
+        Close(release);
+        if (--release.Whole.PartsOpen == 0)
+            Complete(release.Whole, new Completion.Released());
+    }
+
+    /// <summary>Nobody wants it any more.</summary>
+    private void GiveBack(Holding holding) => BeginRelease(new ReleaseOperation(holding) { Id = ++_lastId });
 
     /// <summary>The client no longer counts on the holding.</summary>
     private void Drop(Holding holding)
     {
         holding.Session.Holdings.Remove(holding.Node!);
         holding.Node = null;
-        if (!_lines.TryGetValue(holding.Name, out LockLine? line) || line.Holding != holding)
-            return;
-        line.Holding = null;
-        ServeLine(holding.Name, line);
+        _timed.Remove(holding);
+        EndUnmeasured(holding);
+        foreach (LockLine line in holding.Lines)
+        {
+            line.Holdings.Remove(holding);
+            if (line.Waiting.First is { Value: var upgrade } && upgrade.Upgrades == holding)
+            {
+                Complete(upgrade, new Completion.Refused(ErrorCode.LockNotHeld, ErrorText.Of(ErrorCode.LockNotHeld)));
+                LeavePlaces(upgrade);
+            }
+        }
+        ServeLines(holding.Lines);
     }
 }

@@ -5,17 +5,23 @@ namespace Coordinator.Client.Machine;
 /// <summary>Sessions: opening, the deadline of rule 13, what ends with one.</summary>
 internal sealed partial class ClientMachine
 {
+    private const string SessionLost = "The session was lost, and with it all that it held.";
+
     // Those that are not over, oldest first. Usually one: see Session.IsPinned.
     private readonly List<Session> _sessions = [];
 
     // Where new requests go: the last of _sessions, or null.
     private Session? _current;
 
+    // Of a client that has one session for all of its life.
+    private bool _isOnlySessionLost;
+
     private void OpenSessionIfNeeded()
     {
         if (_unsent.Count == 0 || IsStopping)
             return;
-        if (_current is { Phase: SessionPhase.Open } current && current.IsPinned(_now.Monotonic))
+        if (_current is { Phase: SessionPhase.Open } current && current.IsPinned(_now.Monotonic)
+            && !_options.IsSingleSession)
         {
             current.Phase = SessionPhase.Draining;
             _current = null;
@@ -75,15 +81,26 @@ internal sealed partial class ClientMachine
             Lose(session, "Its deadline passed before it was opened.");
     }
 
+    private void RefuseWithoutSession()
+    {
+        if (_isOnlySessionLost)
+            RefuseUnsent(ErrorCode.SessionNotFound, SessionLost);
+    }
+
     private void FailOpening(Session session, ErrorCode code, string message)
     {
         session.Phase = SessionPhase.Over;
         _sessions.Remove(session);
         _current = null;
         Log($"No session: {code}. {message}", isWarning: true);
+        RefuseUnsent(code, $"The client could not open a session: {message}");
+    }
+
+    private void RefuseUnsent(ErrorCode code, string message)
+    {
         while (_unsent.First is { } first)
         {
-            Complete(first.Value, new Completion.Refused(code, $"The client could not open a session: {message}"));
+            Complete(first.Value, new Completion.Refused(code, message));
             Close(first.Value);
             if (first.Value is AcquireOperation acquire)
                 LeaveLine(acquire);
@@ -115,6 +132,7 @@ internal sealed partial class ClientMachine
             _current = null;
         if (!wasAlive)
             return;
+        _isOnlySessionLost = _options.IsSingleSession;
         _effects.Add(new ClientEffect.SessionLost(session, reason));
         Log($"Session {session.Id} is lost. {reason}", isWarning: !IsStopping);
         foreach (Operation operation in OpenInOrder())
@@ -124,14 +142,26 @@ internal sealed partial class ClientMachine
         }
         while (session.Holdings.First is { } node)
             Drop(node.Value);
+        StopObserving(session);
     }
 
-    /// <summary>The host's own watch on the deadline struck first: then the session is lost for all.</summary>
-    public void HostLost(Session session, ClientInstant now)
+    /// <summary>The host's own watch on a deadline struck first: then session, holding or lease is lost for all.</summary>
+    public void HostLost(object subject, ClientInstant now)
     {
+        const string Reason = "Its deadline passed while the client was not running.";
         Advance(now);
-        if (session.IsAlive)
-            Lose(session, "Its deadline passed while the client was not running.");
+        switch (subject)
+        {
+            case Session { IsAlive: true } session:
+                Lose(session, Reason);
+                break;
+            case Holding { Node: not null } holding:
+                LoseHolding(holding, Reason, isOverInLog: false);
+                break;
+            case Lease { IsOver: false } lease:
+                LoseLease(lease, Reason);
+                break;
+        }
         Work();
     }
 
@@ -144,8 +174,11 @@ internal sealed partial class ClientMachine
                     "The session was lost while the write was open: it may or may not have happened."));
                 Close(operation);
                 break;
-            case ReleaseOperation:
-                Complete(operation, new Completion.Released());
+            case ReleaseOperation release:
+                EndRelease(release);
+                break;
+            case HoldingOperation:
+                Complete(operation, new Completion.Refused(ErrorCode.SessionNotFound, SessionLost));
                 Close(operation);
                 break;
             case AcquireOperation acquire:

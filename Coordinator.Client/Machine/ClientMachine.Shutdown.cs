@@ -42,6 +42,7 @@ internal sealed partial class ClientMachine
         foreach (StreamOperation paused in _paused)
             Complete(paused, new Completion.Stopped());
         _paused.Clear();
+        StopLeases();
     }
 
     private void Stop()
@@ -49,18 +50,5 @@ internal sealed partial class ClientMachine
         _stopped = true;
         _link.Phase = LinkPhase.Stopped;
         _effects.Add(new ClientEffect.Stopped());
-    }
-
-    private void StopLines()
-    {
-        foreach (LockLine line in _lines.Values)
-        {
-            foreach (AcquireOperation waiting in line.Waiting)
-            {
-                _timers.Remove(waiting);
-                Complete(waiting, new Completion.Stopped());
-            }
-        }
-        _lines.Clear();
     }
 }

@@ -42,6 +42,11 @@ internal sealed partial class ClientMachine
         Saw(page.Position);
         foreach (StreamItem item in stream.Take(page))
         {
+            if (stream is SessionStream { Session: { } session } && item is StreamItem.Session told)
+            {
+                OnNotices(session, page.Position, told.Notices);
+                continue;
+            }
             stream.WaitingItems++;
             stream.WaitingBytes += item.Bytes;
             _effects.Add(new ClientEffect.Arrived(stream.Caller!, item));
@@ -59,6 +64,9 @@ internal sealed partial class ClientMachine
             return;
         }
         OnGoodAnswer();
+        // Its keep-alives tell of the session's end; without a place for the watch only its deadlines tell of the rest.
+        if (stream is SessionStream { Session: { } session })
+            Log($"Session {session.Id} is not observed: {page.Error}. {page.Message}", isWarning: true);
         Complete(stream, new Completion.StreamEnded(page.Error, page.Message, page.CompactedRevision));
         Close(stream);
     }

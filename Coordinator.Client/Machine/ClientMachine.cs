@@ -53,7 +53,7 @@ internal sealed partial class ClientMachine
         if (IsStopping)
             Complete(operation, new Completion.Stopped());
         // A release has to be possible always: it is what ends other requests' waiting.
-        else if (_callers > _options.OpenRequestsMax && operation is not ReleaseOperation)
+        else if (_callers > _options.OpenRequestsMax && operation is not (ReleaseOperation or ReleaseLeaseOperation))
             Complete(operation, new Completion.Refused(ErrorCode.TooManyOpenRequests,
                 $"This client has {_options.OpenRequestsMax} open requests already."));
         else
@@ -83,6 +83,7 @@ internal sealed partial class ClientMachine
     public TimeSpan NextTick()
     {
         TimeSpan next = Earlier(_timers.NextDue, Earlier(NextLinkDue(), NextSessionDue()));
+        next = Earlier(next, Earlier(NextHoldDue(), NextLeaseDue()));
         return Earlier(next, _stopped ? TimeSpan.MaxValue : _stopBy);
     }
 
@@ -96,11 +97,20 @@ internal sealed partial class ClientMachine
                 query.Frame = new ClientFrame { CorrelationId = query.Id, Query = query.Query };
                 Open(query);
                 break;
+            case ClusterOperation cluster:
+                BeginCluster(cluster);
+                break;
             case AcquireOperation acquire:
                 EnterLine(acquire);
                 break;
             case ReleaseOperation release:
                 BeginRelease(release);
+                break;
+            case HoldingOperation holding:
+                BeginHoldingOperation(holding);
+                break;
+            case LeaseOperation lease:
+                BeginLeaseOperation(lease);
                 break;
             case CommandOperation command:
                 Enqueue(command);
@@ -120,6 +130,8 @@ internal sealed partial class ClientMachine
         TimeSpan monotonic = now.Monotonic < _now.Monotonic ? _now.Monotonic : now.Monotonic;
         _now = now with { Monotonic = monotonic };
         LoseOverdueSessions();
+        LoseOverdueHoldings();
+        LoseOverdueLeases();
         CheckLink();
         while (_timers.TakeDue(_now.Monotonic) is { } due)
             OnDue(due);
@@ -135,10 +147,12 @@ internal sealed partial class ClientMachine
             Stop();
             return;
         }
+        RefuseWithoutSession();
         TryConnect();
         if (_link.Phase != LinkPhase.Ready)
             return;
         SendDueKeepAlives();
+        SendDueRenewals();
         OpenSessionIfNeeded();
         SendUnsent();
         EndDrainedSessions();
@@ -174,7 +188,11 @@ internal sealed partial class ClientMachine
         {
             WriteOperation { Sends: > 0 } => new Completion.OutcomeUnknown(
                 $"{trouble} The write was sent: it may or may not have happened."),
-            ReleaseOperation => new Completion.Released(),
+            ClusterOperation { Sends: > 0, IsChange: true } => new Completion.OutcomeUnknown(
+                $"{trouble} The change was sent: it may or may not have happened. It is safe to repeat."),
+            HoldingOperation { Sends: > 0 } or RenewLeaseOperation { Sends: > 0 } or ReleaseLeaseOperation { Lease: null, Sends: > 0 } =>
+                new Completion.OutcomeUnknown($"{trouble} The request was sent: it may or may not have been done."),
+            ReleaseOperation or ReleaseLeaseOperation { Lease: not null } => new Completion.Released(),
             _ => new Completion.TimedOut(trouble),
         });
         Withdraw(operation);
@@ -190,6 +208,9 @@ internal sealed partial class ClientMachine
                 break;
             // Goes on until answered: the lock should not have to wait for the end of the session.
             case ReleaseOperation:
+            case ReleaseLeaseOperation:
+            // What it may have been granted is given back, as soon as that is known.
+            case AcquireLeaseOperation { Sends: > 0 }:
                 _timers.Arm(operation);
                 break;
             case StreamOperation { IsPaused: true } stream:
@@ -199,6 +220,7 @@ internal sealed partial class ClientMachine
                 if (operation.IsOnWire)
                     Transmit(new ClientFrame { CorrelationId = operation.Id, Abandon = new Abandon() });
                 Close(operation);
+                GiveUpHandOver(operation);
                 break;
         }
     }

@@ -9,7 +9,11 @@ internal abstract record Completion
     {
     }
 
-    public sealed record Acquired(Holding Holding, long Floor) : Completion;
+    public sealed record Acquired(Holding Holding) : Completion;
+
+    public sealed record Opened(Session Session) : Completion;
+
+    public sealed record Leased(Lease Lease) : Completion;
 
     /// <summary>Certain: nothing is held, and nothing will be.</summary>
     public sealed record NotAcquired : Completion;
@@ -23,6 +27,9 @@ internal abstract record Completion
     /// <summary>The cluster can't tell this watcher any more.</summary>
     /// <param name="CompactedRevision">The oldest that can still be read, if it was compaction; otherwise 0.</param>
     public sealed record StreamEnded(ErrorCode Code, string Message, long CompactedRevision) : Completion;
+
+    /// <summary>The group's answer to an operator, a refusal included.</summary>
+    public sealed record Administered(ClusterAnswer Answer) : Completion;
 
     public sealed record Read(QueryAnswer Answer) : Completion;
 

@@ -16,5 +16,6 @@ internal static class ErrorRules
 
     /// <summary>A release that finds nothing to release has done its work.</summary>
     public static bool MeansNotHeld(ErrorCode code) =>
-        code is ErrorCode.Ok or ErrorCode.LockNotHeld or ErrorCode.LockNotFound or ErrorCode.SessionNotFound;
+        code is ErrorCode.Ok or ErrorCode.LockNotHeld or ErrorCode.LockNotFound or ErrorCode.SessionNotFound
+            or ErrorCode.LeaseNotFound;
 }

@@ -11,6 +11,9 @@ internal sealed record MachineOptions
     public string ClientName { get; init; } = "";
     public int OpenRequestsMax { get; init; } = 1024;
 
+    /// <summary>One session for all of the client's life: once it is lost, whatever needs it is refused.</summary>
+    public bool IsSingleSession { get; init; }
+
     /// <summary>Delivered items of one stream that may wait for their consumer; more, and the watch is put off.</summary>
     public int StreamItemsMax { get; init; } = 4096;
 
@@ -42,6 +45,9 @@ internal sealed record MachineOptions
     public TimeSpan ShutdownMax => Min(RequestTimeout, TimeSpan.FromSeconds(2));
 
     public TimeSpan Validity(TimeSpan ttl) => ttl - ttl * DriftMarginRatio - DriftMargin;
+
+    /// <summary>As <see cref="Validity"/>, of a hold, which may be shorter than the margin.</summary>
+    public TimeSpan HoldValidity(TimeSpan hold) => Max(Validity(hold), TimeSpan.Zero);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

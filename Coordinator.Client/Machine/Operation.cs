@@ -20,6 +20,15 @@ internal abstract class Operation
     /// <summary>How often it was sent.</summary>
     public int Sends { get; set; }
 
+    /// <summary>
+    /// When its frame was sent for the first time, and for the last. An entry of the log may be of any sending; an answer
+    /// that comes in on a link is to the last.
+    /// </summary>
+    public ClientInstant? FirstSent { get; set; }
+
+    /// <inheritdoc cref="FirstSent"/>
+    public ClientInstant LastSent { get; set; }
+
     /// <summary>Refusals in a row that were no final answer.</summary>
     public int Failures { get; set; }
 
@@ -58,6 +67,9 @@ internal abstract class Operation
 internal sealed class QueryOperation(Query query) : Operation
 {
     public Query Query { get; } = query;
+
+    /// <summary>Asked by the machine itself, for how much is left of a hold; otherwise null.</summary>
+    public MarkOperation? Measures { get; init; }
 }
 
 /// <summary>An entry of the log, in a session. Invariant: a session and a request id exactly from its first sending.</summary>
@@ -80,13 +92,43 @@ internal sealed class WriteOperation(Command command) : CommandOperation
     public override Command MakeCommand(TimeSpan now) => command.Clone();
 }
 
-/// <summary>Gives a holding back; repeated until answered or its session is over.</summary>
-internal sealed class ReleaseOperation(Holding holding) : CommandOperation
+/// <summary>Gives one resource of a holding back; repeated until answered or its session is over.</summary>
+internal sealed class ReleaseOperation(Holding holding, int part, ReleaseOperation? whole) : CommandOperation
+{
+    public ReleaseOperation(Holding holding) : this(holding, 0, null)
+    {
+    }
+
+    public Holding Holding { get; } = holding;
+
+    /// <summary>That of the first resource, whose caller waits for all of them.</summary>
+    public ReleaseOperation Whole => whole ?? this;
+
+    /// <summary>How many have no answer yet; counted in the whole.</summary>
+    public int PartsOpen { get; set; }
+
+    public override Command MakeCommand(TimeSpan now) => new() { ReleaseLock = Holding.ToReleaseLock(part) };
+}
+
+/// <summary>What only its holder does to a holding: downgrades it, proclaims, hands over.</summary>
+internal sealed class HoldingOperation(Holding holding, Command command) : CommandOperation
 {
     public Holding Holding { get; } = holding;
 
-    public override Command MakeCommand(TimeSpan now) =>
-        new() { ReleaseLock = new ReleaseLock { Name = Holding.Name, Token = Holding.Token } };
+    public Command Command { get; } = command;
+
+    public override Command MakeCommand(TimeSpan now) => Command.Clone();
+}
+
+/// <summary>
+/// An entry that changes nothing: a cancel of an acquire that was granted, which gives nothing back. What the log's time
+/// is after it, it was at the most when this was first sent.
+/// </summary>
+internal sealed class MarkOperation(AcquireOperation acquire, long requestId) : CommandOperation
+{
+    public AcquireOperation Acquire { get; } = acquire;
+
+    public override Command MakeCommand(TimeSpan now) => new() { CancelWait = new CancelWait { RequestId = requestId } };
 }
 
 /// <summary>Ends the wait of an acquire; repeated until answered or the session is over (rule 16).</summary>
@@ -101,6 +143,12 @@ internal sealed class CancelOperation(AcquireOperation acquire, bool releaseIfGr
     {
         CancelWait = new CancelWait { RequestId = Acquire.Slot!.RequestId, ReleaseIfGranted = ReleaseIfGranted },
     };
+}
+
+/// <summary>Done when there is a session; nothing is sent for it.</summary>
+internal sealed class OpenSessionOperation : CommandOperation
+{
+    public override Command MakeCommand(TimeSpan now) => throw new InvalidOperationException("Opening a session is no command in one.");
 }
 
 /// <summary>Ends a session that is needed no more; all that it holds ends with it.</summary>

@@ -78,6 +78,9 @@ internal sealed class Session(byte[] nonce, long correlationId)
     /// <summary>Operations of the session that have no answer yet.</summary>
     public int OpenOperations { get; set; }
 
+    /// <summary>Tells of holdings that end against their holders' will; from the first grant on.</summary>
+    public SessionStream? Observer { get; set; }
+
     /// <summary>The host's own side of this session.</summary>
     public object? Host { get; set; }
 

@@ -53,6 +53,9 @@ internal sealed class SessionStream(long sessionId) : StreamOperation
 {
     private long _notice;
 
+    /// <summary>The session whose holdings the machine itself compares with what is told; otherwise null.</summary>
+    public Session? Session { get; init; }
+
     public override Watch Resume() => new() { Session = new ObserveSession { SessionId = sessionId } };
 
     public override IReadOnlyList<StreamItem> Take(WatchPage page)

@@ -16,6 +16,7 @@ internal sealed class ConfigHistory(long compactedRevision)
 
     private readonly SortedBlocks<string, ChangeQueue, OrdinalOrder> _byKey = new();
     private readonly ChangeQueue _changes = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
 
     // The first change above the boundary, and the sums over all below it.
     private int _first;
@@ -60,6 +61,8 @@ internal sealed class ConfigHistory(long compactedRevision)
     public bool ChangedSince(string key, long revision, out ConfigRecord? then)
     {
         then = null;
+        if (_planted == SeededBug.ReadsNextRevision)
+            revision++;
         return _byKey.TryGet(key, out ChangeQueue? changes) && ChangedSince(changes, revision, out then);
     }
 

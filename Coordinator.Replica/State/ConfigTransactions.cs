@@ -17,7 +17,7 @@ internal sealed class ConfigTransactions(ConfigStore store)
         var draft = new ConfigDraft(store);
         var operations = new List<ConfigOperationResult>();
         int answerBytes = 0;
-        foreach (ConfigOperation operation in holds ? transaction.Then : transaction.Else)
+        foreach (ConfigOperation operation in DoesThen(holds) ? transaction.Then : transaction.Else)
         {
             var result = new ConfigOperationResult();
             ErrorCode error = Execute(operation, draft, session, result);
@@ -40,6 +40,8 @@ internal sealed class ConfigTransactions(ConfigStore store)
             _operations = [];
         return taken;
     }
+
+    private bool DoesThen(bool holds) => holds || _planted == SeededBug.ThenDoneForElse;
 
     private static ErrorCode Execute(
         ConfigOperation operation, ConfigDraft draft, Session? session, ConfigOperationResult result)

@@ -185,6 +185,7 @@ public sealed partial class CoordinationState
             return Refuse(ErrorCode.TooManyOpenRequests);
 
         OperationResult result = ExecuteInSession(session, command, context);
+        isStored &= _planted != SeededBug.RefusalsNotKept || result.Error != ErrorCode.ConditionFailed;
         if (isStored && (_planted != SeededBug.RepeatsExecutedAgain || !requests.TryGet(command.RequestId, out _)))
         {
             long waitIndex = result.Outcome == Outcome.Queued ? context.Index : 0;

@@ -94,6 +94,7 @@ internal sealed partial class HoldingTable
         foreach (ClaimPart part in held)
         {
             part.Asked = new AskedToRelease(request.Reason, context.LogTimeUs);
+            NoteNotice(part.Claim, context);
             context.Effects.ReleasesRequested.Add(new ReleaseRequested(
                 request.Kind, request.Name, part.Claim.Session?.Id ?? 0, part.Claim.Token, request.Reason));
         }

@@ -192,7 +192,9 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
         context.Effects.WaitsEnded.Add(new WaitEnded(claim.Id, session.Id, claim.RequestId, result.ToCommandResult()));
     }
 
-    private static void TellHoldingEnded(ClaimPart part, HoldingEndReason reason, in ApplyContext context) =>
+    private static void TellHoldingEnded(ClaimPart part, HoldingEndReason reason, in ApplyContext context)
+    {
+        NoteNotice(part.Claim, context);
         context.Effects.HoldingsEnded.Add(new HoldingEnded(
             part.Resource.Kind,
             part.Resource.Name,
@@ -201,8 +203,15 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
             part.Claim.RequestId,
             part.Claim.Token,
             reason));
+    }
 
-    private static ElectionChanged Describe(Resource election) => election.Holders.First?.Value.Claim is { } leader
+    private static void NoteNotice(Claim claim, in ApplyContext context)
+    {
+        if (claim.Session is { } session)
+            session.NoticeIndex = context.Index;
+    }
+
+    public static ElectionChanged Describe(Resource election) => election.Holders.First?.Value.Claim is { } leader
         ? new ElectionChanged(election.Name, leader.Session!.Id, leader.Token, leader.Value)
         : new ElectionChanged(election.Name, 0, 0, "");
 }

@@ -17,6 +17,12 @@ internal sealed class Session(long id) : DueItem(id)
 
     public required long CreatedUs { get; init; }
 
+    /// <summary>
+    /// The index of the latest entry in which one of its holdings ended against its will, or its release was asked for;
+    /// its own id: there was none.
+    /// </summary>
+    public long NoticeIndex { get; set; } = id;
+
     public RequestTable Requests { get; } = new();
 
     /// <summary>In the order of their entries.</summary>

@@ -16,6 +16,7 @@ internal static class SnapshotSessions
             writer.UInt128(nonce);
         writer.Text(session.Metadata);
         writer.Text(session.Caller);
+        writer.Int64(session.NoticeIndex);
         writer.Int64(session.Requests.AnsweredBelow);
         writer.Int32(session.Requests.Count);
         foreach (ref readonly StoredRequest request in session.Requests.Items)
@@ -72,6 +73,7 @@ internal static class SnapshotSessions
             Nonce = nonce,
             Metadata = StateSnapshot.ReadLabel(reader, "a session's metadata"),
             Caller = StateSnapshot.ReadLabel(reader, "a session's caller"),
+            NoticeIndex = reader.Int64("a session's notice", id, state.AppliedIndex),
         };
     }
 

@@ -16,7 +16,7 @@ internal static class Answers
     public const string IndexHeader = "X-Raft-Index";
 
     // Names in any script stay readable; the answers are never parts of a page.
-    private static readonly JsonWriterOptions WriterOptions =
+    public static readonly JsonWriterOptions WriterOptions =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Task WriteAsync(HttpContext context, Action<Utf8JsonWriter> members) =>
@@ -40,14 +40,21 @@ internal static class Answers
     public static Task WriteBodyAsync(HttpContext context, ReadOnlyMemory<byte> body)
     {
         HttpResponse response = context.Response;
-        // Values are other people's bytes: whatever their type says, no browser may run them as a page of this silo.
-        response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
-        response.Headers.CacheControl = "no-store";
+        SetSafety(response.Headers);
         response.ContentLength = body.Length;
         return context.Request.Method == HttpMethods.Head
             ? Task.CompletedTask
             : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>
+    /// Values are other people's bytes: whatever their type says, no browser may run them as a page of this silo.
+    /// </summary>
+    public static void SetSafety(IHeaderDictionary headers)
+    {
+        headers.XContentTypeOptions = "nosniff";
+        headers.ContentSecurityPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'";
+        headers.CacheControl = "no-store";
     }
 
     public static void SetPosition(HttpContext context, Position? position)

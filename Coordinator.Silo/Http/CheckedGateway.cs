@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Coordinator.Contracts;
 using Coordinator.Grains;
 
@@ -62,6 +63,36 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         {
             logger.KeepAliveFailed(e, sessionId);
             return new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.OutcomeUnknown };
+        }
+    }
+
+    /// <summary>A page with an error is the last.</summary>
+    public async IAsyncEnumerable<WatchPage> WatchAsync(
+        Watch watch, [EnumeratorCancellation] CancellationToken abandoned)
+    {
+        if (WatchRules.Check(watch) is { } refusal)
+        {
+            yield return new WatchPage { Error = refusal.Code, Message = refusal.Message };
+            yield break;
+        }
+        await using IAsyncEnumerator<WatchPage> pages =
+            gateway.WatchAsync(watch, abandoned).GetAsyncEnumerator(abandoned);
+        while (true)
+        {
+            WatchPage? failed = null;
+            try
+            {
+                if (!await pages.MoveNextAsync())
+                    yield break;
+            }
+            catch (Exception e) when (!IsLeaving(e, abandoned))
+            {
+                logger.WatchFailed(e, watch.WatchCase);
+                failed = new WatchPage { Error = ErrorCode.Internal, Message = "The silo failed while it worked on the watch." };
+            }
+            yield return failed ?? pages.Current;
+            if (failed is not null)
+                yield break;
         }
     }
 

@@ -5,9 +5,9 @@ using Microsoft.Net.Http.Headers;
 namespace Coordinator.Silo.Http;
 
 /// <summary>
-/// /v1/config: list, get, put, delete, compact, rollback. All after /v1/config/ is the key; values are raw bodies.
+/// /v1/config: list, watch, get, put, delete, compact, rollback. All after /v1/config/ is the key; values are raw bodies.
 /// </summary>
-internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOptions options)
+internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOptions options, EventStreams streams)
 {
     private const string DefaultContentType = "application/octet-stream";
 
@@ -126,6 +126,11 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
     private async Task ListAsync(HttpContext context, RequestTarget target)
     {
         Fields fields = QueryString.Read(target.Query);
+        if (fields.Choice("watch", "false", "true") == "true")
+        {
+            await streams.ServeAsync(context, ConfigEvents.Read(context, fields, out ConfigEvents events), fields, events);
+            return;
+        }
         ListConfig list = new()
         {
             Prefix = fields.Text("prefix", ResourceName.PrefixProblem, ErrorCode.InvalidName),

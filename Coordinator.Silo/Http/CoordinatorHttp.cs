@@ -40,13 +40,22 @@ public static class CoordinatorHttp
     {
         ArgumentNullException.ThrowIfNull(app);
         HttpInterfaceOptions options = OptionsOf(app);
-        HttpRouter router = new(new CheckedGateway(gateway, LoggerOf(app)), options);
+        ILogger logger = LoggerOf(app);
+        CheckedGateway checkedGateway = new(gateway, logger);
+        EventStreams streams = new(checkedGateway, options, TimeOf(app), logger, StoppingOf(app));
+        HttpRouter router = new(checkedGateway, options, streams);
         // No ASP.NET routing: the router reads the raw target itself.
         app.Run(router.RouteAsync);
     }
 
     internal static HttpInterfaceOptions OptionsOf(IApplicationBuilder app) =>
         app.ApplicationServices.GetRequiredService<IOptions<HttpInterfaceOptions>>().Value;
+
+    internal static TimeProvider TimeOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetService<TimeProvider>() ?? TimeProvider.System;
+
+    internal static CancellationToken StoppingOf(IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
 
     internal static ILogger LoggerOf(IApplicationBuilder app) =>
         app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Coordinator.Silo.Http");

@@ -2,8 +2,9 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Silo.Http;
 
-/// <summary>What is read of one kind of holdings: one by name, or a page of them.</summary>
-internal sealed class HoldingPages(CheckedGateway gateway, HoldingKind kind)
+/// <summary>What is read of one kind of holdings: one by name, or a page of them; of elections also who leads, as it changes.</summary>
+/// <param name="streams">Of a kind whose only holder can be observed.</param>
+internal sealed class HoldingPages(CheckedGateway gateway, HoldingKind kind, EventStreams? streams = null)
 {
     private readonly string _plural = kind switch
     {
@@ -23,8 +24,14 @@ internal sealed class HoldingPages(CheckedGateway gateway, HoldingKind kind)
 
     private async Task GetAsync(HttpContext context, RequestTarget target, string name)
     {
+        Fields fields = QueryString.Read(target.Query);
+        if (streams is not null && fields.Choice("observe", "false", "true") == "true")
+        {
+            await streams.ServeAsync(context, LeaderEvents.Read(context, fields, name), fields, new LeaderEvents(name));
+            return;
+        }
         Query query = new() { GetLock = new GetLock { Kind = kind, Name = name } };
-        if (await Queries.ExecuteAsync(context, gateway, query, QueryString.Read(target.Query)) is { } answer)
+        if (await Queries.ExecuteAsync(context, gateway, query, fields) is { } answer)
             await Answers.WriteAsync(context, json => HoldingJson.Write(json, answer.Locks[0]));
     }
 

@@ -7,14 +7,15 @@ namespace Coordinator.Silo.Http;
 /// What sessions hold, of one kind: /v1/locks, /v1/semaphores, /v1/elections. List, get, and the verbs of the kind. The
 /// last segment of a POST is the verb, all before it the name.
 /// </summary>
-internal sealed class HoldingResource(CheckedGateway gateway, HttpInterfaceOptions options, HoldingKind kind)
+internal sealed class HoldingResource(
+    CheckedGateway gateway, HttpInterfaceOptions options, HoldingKind kind, EventStreams? streams = null)
 {
     /// <summary>The word for a wait without an end; a negative number is too easily made by mistake.</summary>
     public const string Unbounded = "unbounded";
 
-    private readonly HoldingPages _pages = new(gateway, kind);
+    private readonly HoldingPages _pages = new(gateway, kind, streams);
 
-    public IReadOnlyList<HttpRoute> Routes => 
+    public IReadOnlyList<HttpRoute> Routes =>
     [
         .. _pages.Routes, .. Verbs.Select(ToRoute),
         .. new ForcedResource(gateway, options, kind, _pages.Path).Routes,

@@ -26,6 +26,14 @@ public sealed class HttpInterfaceOptions
     /// <summary>Most sessions whose end one WebSocket connection is told of.</summary>
     public int SessionsPerConnectionMax { get; set; } = 1024;
 
+    /// <summary>Most watches of one WebSocket connection that are open at a time.</summary>
+    public int WatchesPerConnectionMax { get; set; } = 1024;
+
+    /// <summary>
+    /// Bytes that wait for one WebSocket client from which on none of its watches is asked for its next page.
+    /// </summary>
+    public int WatchBytesMax { get; set; } = 1024 * 1024;
+
     /// <summary>
     /// Most bytes of answers that wait for one WebSocket client to read them; past it the connection is closed.
     /// </summary>
@@ -39,6 +47,15 @@ public sealed class HttpInterfaceOptions
     /// connection is closed.
     /// </summary>
     public TimeSpan PingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most event streams of HTTP clients at a time, of the whole silo.</summary>
+    public int StreamsMax { get; set; } = 10_000;
+
+    /// <summary>How long an event stream is silent at most, so that both ends see that the other is there.</summary>
+    public TimeSpan StreamSilenceMax { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the client of an event stream may take nothing before its stream is cut off.</summary>
+    public TimeSpan StreamWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Largest body of any HTTP request.</summary>
     internal static int BodyBytesMax => Limits.RequestBytesMax;

@@ -16,10 +16,17 @@ internal static partial class HttpLog
     [LoggerMessage(1102, LogLevel.Error, "The keep-alive of session {SessionId} failed in the silo")]
     public static partial void KeepAliveFailed(this ILogger logger, Exception exception, long sessionId);
 
+    [LoggerMessage(1104, LogLevel.Error, "The watch of {What} failed in the silo")]
+    public static partial void WatchFailed(this ILogger logger, Exception exception, Watch.WatchOneofCase what);
+
     [LoggerMessage(1103, LogLevel.Error, "{Method} {Path} failed in the silo")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string path);
 
-    [LoggerMessage(1104, LogLevel.Error, "{Request} of a group failed in the silo")]
+    [LoggerMessage(1105, LogLevel.Warning,
+        "Cut off the event stream {Path}: its client took nothing for {Timeout}")]
+    public static partial void StreamCutOff(this ILogger logger, string path, TimeSpan timeout);
+
+    [LoggerMessage(1106, LogLevel.Error, "{Request} of a group failed in the silo")]
     public static partial void AdministrationFailed(
         this ILogger logger, Exception exception, ClusterRequest.RequestOneofCase request);
 

@@ -3,7 +3,7 @@ using Coordinator.Contracts;
 namespace Coordinator.Silo.Http;
 
 /// <summary>Which resource a request's raw target names. Only whole segments count, as they were sent.</summary>
-internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions options)
+internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions options, EventStreams streams)
 {
     /// <summary>All that is served beside /v1/connect; the first that fits answers.</summary>
     public IReadOnlyList<HttpRoute> Routes { get; } =
@@ -12,10 +12,10 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
         .. new WaitResource(gateway, options).Routes,
         .. new HoldingResource(gateway, options, HoldingKind.Lock).Routes,
         .. new HoldingResource(gateway, options, HoldingKind.Semaphore).Routes,
-        .. new HoldingResource(gateway, options, HoldingKind.Election).Routes,
+        .. new HoldingResource(gateway, options, HoldingKind.Election, streams).Routes,
         .. new LeaseResource(gateway, options).Routes,
         .. new ForcedReleaseResource(gateway).Routes,
-        .. new ConfigResource(gateway, options).Routes,
+        .. new ConfigResource(gateway, options, streams).Routes,
         .. new TransactionResource(gateway).Routes,
         .. new GroupResource(gateway, options).Routes,
         .. new StatusResource(gateway).Routes,

@@ -9,7 +9,6 @@ internal sealed class LeaseResource(CheckedGateway gateway, HttpInterfaceOptions
     private readonly HoldingPages _pages = new(gateway, HoldingKind.Lease);
 
     public IReadOnlyList<HttpRoute> Routes =>
-        
     [
         .. _pages.Routes, ToRoute("acquire", ReadAcquire), ToRoute("renew", ReadRenew), ToRoute("release", ReadRelease),
         .. new ForcedResource(gateway, options, HoldingKind.Lease, _pages.Path).Routes,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Coordinator.Contracts;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -50,16 +51,19 @@ internal static class Problems
         int statusCode = status ?? StatusOf(code);
         if (statusCode == StatusCodes.Status503ServiceUnavailable)
             context.Response.Headers.RetryAfter = "1";
-        return Answers.WriteAsync(context, statusCode, "application/problem+json", json =>
-        {
-            json.WriteString("type", string.Create(CultureInfo.InvariantCulture, $"urn:coordinator:error:{code}"));
-            json.WriteString("title", ReasonPhrases.GetReasonPhrase(statusCode));
-            json.WriteNumber("status", statusCode);
-            json.WriteString("detail", string.IsNullOrEmpty(detail) ? ErrorText.Of(code) : detail);
-            json.WriteString("code", code.ToString());
-            if (!string.IsNullOrEmpty(leaderHint))
-                json.WriteString("leader", leaderHint);
-        });
+        return Answers.WriteAsync(context, statusCode, "application/problem+json",
+            json => Write(json, code, detail, leaderHint, statusCode));
+    }
+
+    public static void Write(Utf8JsonWriter json, ErrorCode code, string? detail, string? leaderHint, int status)
+    {
+        json.WriteString("type", string.Create(CultureInfo.InvariantCulture, $"urn:coordinator:error:{code}"));
+        json.WriteString("title", ReasonPhrases.GetReasonPhrase(status));
+        json.WriteNumber("status", status);
+        json.WriteString("detail", string.IsNullOrEmpty(detail) ? ErrorText.Of(code) : detail);
+        json.WriteString("code", code.ToString());
+        if (!string.IsNullOrEmpty(leaderHint))
+            json.WriteString("leader", leaderHint);
     }
 
     public static Task MethodNotAllowedAsync(HttpContext context, string allowed)

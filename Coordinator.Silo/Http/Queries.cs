@@ -13,11 +13,7 @@ internal static class Queries
         HttpContext context, CheckedGateway gateway, Query query, Fields fields)
     {
         query.Serializable = fields.Choice("consistency", "linearizable", "serializable") == "serializable";
-        if (SeenIndex(context, query) is { } unreadable)
-        {
-            await Problems.WriteAsync(context, unreadable);
-            return null;
-        }
+        query.SeenIndex = SeenIndex(context, fields);
         if (fields.Finish() is { } refusal)
         {
             await Problems.WriteAsync(context, refusal);
@@ -32,14 +28,20 @@ internal static class Queries
     }
 
     /// <summary>Whoever sends back the X-Raft-Index of an earlier answer reads nothing older (rule 23).</summary>
-    private static Refusal? SeenIndex(HttpContext context, Query query)
+    public static long SeenIndex(HttpContext context, Fields fields) =>
+        NumberIn(context.Request.Headers[Answers.IndexHeader], out long? index)
+            ? index ?? 0
+            : fields.Refuse(ErrorCode.InvalidRequest, $"{Answers.IndexHeader} is the index of an earlier answer, a whole number.");
+
+    /// <param name="number">Null when the header is missing.</param>
+    /// <returns>False when it is there and is not one number.</returns>
+    public static bool NumberIn(StringValues header, out long? number)
     {
-        StringValues seen = context.Request.Headers[Answers.IndexHeader];
-        if (seen.Count == 0)
-            return null;
-        if (!long.TryParse(seen, NumberStyles.None, CultureInfo.InvariantCulture, out long index))
-            return new Refusal(ErrorCode.InvalidRequest, $"{Answers.IndexHeader} is the index of an earlier answer, a whole number.");
-        query.SeenIndex = index;
-        return null;
+        number = null;
+        if (header.Count == 0)
+            return true;
+        bool isNumber = long.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out long value);
+        number = value;
+        return isNumber;
     }
 }

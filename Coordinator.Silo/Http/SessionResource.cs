@@ -79,7 +79,8 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         Fields fields = QueryString.Read(target.Query);
         Query query = new() { GetSession = new GetSession { SessionId = sessionId } };
         if (await Queries.ExecuteAsync(context, gateway, query, fields) is { } answer)
-            await Answers.WriteAsync(context, json => {
+            await Answers.WriteAsync(context, json =>
+            {
                 SessionJson.Write(json, answer.Sessions[0]);
                 SessionJson.WriteHoldings(json, answer.Sessions[0]);
             });

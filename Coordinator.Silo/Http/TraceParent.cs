@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Coordinator.Silo.Http;
 
 /// <summary>The trace that a request belongs to, as W3C Trace Context has it.</summary>
@@ -6,6 +8,8 @@ internal static class TraceParent
     private const int TraceIdAt = 3;
     private const int TraceIdLength = 32;
     private const int Length = 55;
+
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
 
     /// <returns>Empty when there is none, or one that cannot be read: the standard wants that passed over.</returns>
     public static string TraceIdOf(HttpRequest request)
@@ -23,5 +27,5 @@ internal static class TraceParent
         return IsHex(traceId) && traceId.ContainsAnyExcept('0') ? traceId.ToString() : "";
     }
 
-    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept("0123456789abcdef");
+    private static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Hex);
 }

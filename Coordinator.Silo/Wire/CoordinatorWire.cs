@@ -24,9 +24,8 @@ public static class CoordinatorWire
         Welcome told = welcome.Clone();
         told.ProtocolVersion = Limits.ProtocolVersion;
         WireSettings settings = new(new CheckedGateway(gateway, logger), told, options,
-            app.ApplicationServices.GetService<TimeProvider>() ?? TimeProvider.System, logger);
-        CancellationToken stopping =
-            app.ApplicationServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            CoordinatorHttp.TimeOf(app), logger);
+        CancellationToken stopping = CoordinatorHttp.StoppingOf(app);
         // Dead connections are found by pings, within the interval and the timeout.
         app.UseWebSockets(new WebSocketOptions
         {

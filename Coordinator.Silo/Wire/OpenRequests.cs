@@ -13,33 +13,35 @@ internal sealed class OpenRequests
 
     // The connection itself counts as one until it ends, so that "empty" is reached once.
     private int _count = 1;
-    private int _keepAlives;
-
-    public int Count => Volatile.Read(ref _count) - 1;
+    private readonly int[] _counts = new int[Enum.GetValues<OpenKind>().Length];
 
     /// <summary>
-    /// Open keep-alives; bounded on their own, so that a thousand waits don't end the sessions that wait.
+    /// Those of a kind. Each kind is bounded on its own, so that a thousand waits don't end the sessions that wait.
     /// </summary>
-    public int KeepAlives => Volatile.Read(ref _keepAlives);
+    public int CountOf(OpenKind kind) => Volatile.Read(ref _counts[(int)kind]);
 
     /// <returns>Null if the correlation id is open already.</returns>
-    public OpenRequest? TryOpen(long correlationId, bool keepAlive)
+    public OpenRequest? TryOpen(long correlationId, OpenKind kind)
     {
-        OpenRequest request = new(correlationId, keepAlive);
+        OpenRequest request = new(correlationId, kind);
         if (!_open.TryAdd(correlationId, request))
             return null;
         Interlocked.Increment(ref _count);
-        if (keepAlive)
-            Interlocked.Increment(ref _keepAlives);
+        Interlocked.Increment(ref _counts[(int)kind]);
         return request;
     }
 
+    public bool IsOpen(OpenRequest request) =>
+        _open.TryGetValue(request.CorrelationId, out OpenRequest? open) && open == request;
+
     /// <summary>The correlation id may be used again.</summary>
-    public void Free(OpenRequest request)
+    /// <returns>False when it was free already: the request was abandoned.</returns>
+    public bool Free(OpenRequest request)
     {
-        _open.TryRemove(request.CorrelationId, out _);
-        if (request.KeepAlive)
-            Interlocked.Decrement(ref _keepAlives);
+        if (!_open.TryRemove(KeyValuePair.Create(request.CorrelationId, request)))
+            return false;
+        Interlocked.Decrement(ref _counts[(int)request.Kind]);
+        return true;
     }
 
     /// <summary>Called once for each opened request, after all that was to be done about it.</summary>
@@ -51,8 +53,19 @@ internal sealed class OpenRequests
 
     public void Abandon(long correlationId)
     {
-        if (_open.TryGetValue(correlationId, out OpenRequest? request))
+        // Free at once: whoever has abandoned it gets no answer, and need not wait for one before using the id again.
+        if (_open.TryGetValue(correlationId, out OpenRequest? request) && Free(request))
             request.Cancel();
+    }
+
+    /// <summary>Ends the wait of all that are of this kind; each still has to be answered.</summary>
+    public void Cancel(OpenKind kind)
+    {
+        foreach (OpenRequest request in _open.Values)
+        {
+            if (request.Kind == kind)
+                request.Cancel();
+        }
     }
 
     /// <summary>Called once, when nothing more will be opened.</summary>
@@ -69,13 +82,15 @@ internal sealed class OpenRequests
     }
 }
 
+internal enum OpenKind { Request, KeepAlive, Watch }
+
 /// <summary>
 /// One request that waits for its answer; cancelled when that is no longer wanted. Never disposed: it has no timer and
 /// no handle, and an Abandon may meet the answer.
 /// </summary>
-internal sealed class OpenRequest(long correlationId, bool keepAlive) : CancellationTokenSource
+internal sealed class OpenRequest(long correlationId, OpenKind kind) : CancellationTokenSource
 {
     public long CorrelationId => correlationId;
 
-    public bool KeepAlive => keepAlive;
+    public OpenKind Kind => kind;
 }

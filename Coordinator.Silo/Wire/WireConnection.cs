@@ -129,6 +129,7 @@ internal sealed class WireConnection : IDisposable
     {
         _requests.Stop();
         _outbox.Send(new ServerFrame { Goodbye = new Goodbye { Reason = "The silo is stopping." } });
+        _requests.EndWatches();
         await Task.WhenAny(reading, Task.Delay(AnswerGrace, _settings.Time));
     }
 

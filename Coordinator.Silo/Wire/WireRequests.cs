@@ -6,12 +6,13 @@ namespace Coordinator.Silo.Wire;
 
 /// <summary>
 /// Serves the requests of one connection, all at the same time. Invariant: each gets one answer, unless it is
-/// abandoned; past the bound on open ones the answer is Overloaded, and nothing was proposed.
+/// abandoned, and a watch its pages; past the bound on open ones the answer says so, and nothing was proposed.
 /// </summary>
 internal sealed class WireRequests(
     CheckedGateway gateway, WireOutbox outbox, SessionWatches watches, HttpInterfaceOptions options, string caller)
 {
     private readonly OpenRequests _open = new();
+    private readonly WireRefusals _refusals = new(options);
     private volatile bool _stopping;
 
     /// <summary>From now on new requests are refused with Stopping.</summary>
@@ -21,6 +22,9 @@ internal sealed class WireRequests(
     public Task WhenAllAnswered() => _open.WhenEmpty();
 
     public void AbandonAll() => _open.AbandonAll();
+
+    /// <summary>Each is told that the silo stops. To be called after <see cref="Stop"/>.</summary>
+    public void EndWatches() => _open.Cancel(OpenKind.Watch);
 
     /// <summary>Takes one frame.</summary>
     /// <returns>Null, or why the connection can't go on.</returns>
@@ -34,6 +38,7 @@ internal sealed class WireRequests(
             case ClientFrame.BodyOneofCase.Command:
             case ClientFrame.BodyOneofCase.Query:
             case ClientFrame.BodyOneofCase.KeepAlive:
+            case ClientFrame.BodyOneofCase.Watch:
             case ClientFrame.BodyOneofCase.Cluster:
                 return TakeRequest(frame);
             case ClientFrame.BodyOneofCase.Hello:
@@ -47,25 +52,22 @@ internal sealed class WireRequests(
     {
         if (frame.CorrelationId <= 0)
             return new FramingError(ErrorCode.InvalidRequest, "A request's correlation id is positive.");
-        bool keepAlive = frame.BodyCase == ClientFrame.BodyOneofCase.KeepAlive;
-        ErrorCode? refused = RefusedNow(keepAlive);
-        if (_open.TryOpen(frame.CorrelationId, keepAlive) is not { } request)
+        OpenKind kind = frame.BodyCase switch
+        {
+            ClientFrame.BodyOneofCase.KeepAlive => OpenKind.KeepAlive,
+            ClientFrame.BodyOneofCase.Watch => OpenKind.Watch,
+            _ => OpenKind.Request,
+        };
+        ErrorCode? refused = _stopping ? ErrorCode.Stopping : _refusals.PastBound(kind, _open.CountOf(kind));
+        if (_open.TryOpen(frame.CorrelationId, kind) is not { } request)
             return new FramingError(
                 ErrorCode.InvalidRequest, $"The correlation id {frame.CorrelationId} is open already.");
         if (refused is { } code)
-            Refuse(request, frame, code);
+            Send(request, _refusals.Answer(frame, code));
         else
             // Not awaited here, so that requests don't wait for each other; the connection ends only when all are done.
-            _ = AnswerAsync(request, frame);
+            _ = kind == OpenKind.Watch ? WatchAsync(request, frame.Watch) : AnswerAsync(request, frame);
         return null;
-    }
-
-    private ErrorCode? RefusedNow(bool keepAlive)
-    {
-        if (_stopping)
-            return ErrorCode.Stopping;
-        int open = keepAlive ? _open.KeepAlives : _open.Count - _open.KeepAlives;
-        return open >= options.OpenRequestsPerConnectionMax ? ErrorCode.Overloaded : null;
     }
 
     private async Task AnswerAsync(OpenRequest request, ClientFrame frame)
@@ -91,29 +93,43 @@ internal sealed class WireRequests(
         Send(request, answer);
     }
 
-    private void Refuse(OpenRequest request, ClientFrame frame, ErrorCode code)
+    /// <summary>
+    /// Asks for a page only when the ones before have room: what is not asked for is not read, and waits nowhere.
+    /// </summary>
+    private async Task WatchAsync(OpenRequest request, Watch watch)
     {
-        string message = code == ErrorCode.Stopping
-            ? "This silo is stopping."
-            : $"The connection has {options.OpenRequestsPerConnectionMax} open requests.";
-        ServerFrame answer = new() { CorrelationId = request.CorrelationId };
-        if (frame.BodyCase == ClientFrame.BodyOneofCase.Command)
-            answer.Command = new CommandAnswer { Result = new CommandResult { Error = code }, Message = message };
-        else if (frame.BodyCase == ClientFrame.BodyOneofCase.Query)
-            answer.Query = new QueryAnswer { Error = code, Message = message };
-        else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
-            answer.Cluster = new ClusterAnswer { Error = code, Message = message };
-        else
-            answer.KeepAlive = new KeepAliveAnswer { SessionId = frame.KeepAlive.SessionId, Error = code };
-        Send(request, answer);
+        WatchPage? last = null;
+        // Pages may be there at once, many of them, and the connection reads on meanwhile.
+        await Task.Yield();
+        try
+        {
+            await outbox.WhenRoomAsync(request.Token);
+            await foreach (WatchPage page in gateway.WatchAsync(watch, request.Token))
+            {
+                last = page;
+                if (page.Error != ErrorCode.Ok)
+                    break;
+                await outbox.SendWhenRoomAsync(
+                    new ServerFrame { CorrelationId = request.CorrelationId, WatchPage = page }, request.Token);
+                await outbox.WhenRoomAsync(request.Token);
+            }
+        }
+        catch (OperationCanceledException) when (request.IsCancellationRequested)
+        {
+            // Abandoned, and then nothing is sent; or the silo stops; or the connection has ended, and nobody reads it.
+            last = new WatchPage { Error = ErrorCode.Stopping, Message = WireRefusals.Stopping };
+        }
+        if (last is null or { Error: ErrorCode.Ok })
+            last = new WatchPage { Error = ErrorCode.Internal, Message = ErrorText.Of(ErrorCode.Internal) };
+        Send(request, new ServerFrame { CorrelationId = request.CorrelationId, WatchPage = last });
     }
 
     private void Send(OpenRequest request, ServerFrame answer)
     {
         // In this order: the client may use the id again once it reads the answer, and the connection is not empty
         // before the answer waits to be sent.
-        _open.Free(request);
-        outbox.Send(answer);
+        if (_open.Free(request))
+            outbox.Send(answer);
         _open.Done();
     }
 

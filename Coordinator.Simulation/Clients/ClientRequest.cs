@@ -43,13 +43,16 @@ internal sealed class ClientRequest
     /// <summary>A cancel that gives back is on its way: a grant heard now may be gone already.</summary>
     public bool IsGivenBack { get; set; }
 
+    /// <summary>It was granted, which was heard while it was being given back: from then on it can only end.</summary>
+    public bool WasGranted { get; set; }
+
     /// <summary>Called once, with the final answer; null: nobody will ever know.</summary>
     public Action<CommandAnswer?>? Commanded { get; init; }
 
-    public Action<QueryAnswer?>? Queried { get; init; }
+    public Action<QueryAnswer>? Queried { get; init; }
 
     public override string ToString() => Query is { } query
-        ? $"{query.QueryCase}{(query.Serializable ? " serializable" : "")}"
+        ? $"{query.QueryCase}{(query.Serializable ? " serializable" : "")} {query.GetConfig}{query.ListConfig}"
         : $"{Command!.OperationCase} {Command.SessionId}.{Command.RequestId} {Value()}";
 
     private string Value() => Command!.OperationCase switch

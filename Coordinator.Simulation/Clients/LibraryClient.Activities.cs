@@ -13,7 +13,7 @@ internal sealed partial class LibraryClient
 
     private string AnyName() => $"lock/{random.Below(world.Scenario.Names)}";
 
-    private string AnyKey() => $"key/{random.Below(world.Scenario.Names)}";
+    private string AnyKey() => $"{KeyFamilies.Plain}{random.Below(world.Scenario.Names)}";
 
     private void ScheduleActivity() => world.Events.After(random.Between(1, 2 * world.Scenario.ClientPauseUs), () =>
     {

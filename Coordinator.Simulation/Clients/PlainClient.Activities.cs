@@ -1,6 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Simulation.Engine;
-using Google.Protobuf;
 
 namespace Coordinator.Simulation.Clients;
 
@@ -10,8 +9,6 @@ internal sealed partial class PlainClient
 
     private string AnyName() => $"lock/{random.Below(world.Scenario.Names)}";
 
-    private string AnyKey() => $"key/{random.Below(world.Scenario.Names)}";
-
     private void Act(ClientSession session)
     {
         int dice = random.Below(100);
@@ -19,15 +16,17 @@ internal sealed partial class PlainClient
             Acquire(session);
         else if (dice < 40)
             ActOnHoldings(session);
-        else if (dice < 55)
+        else if (dice < 49)
             Put(session);
-        else if (dice < 60)
+        else if (dice < 53)
             PutOutsideSession();
-        else if (dice < 65)
+        else if (dice < 56)
             AskInSession(session, new Command { DeleteConfig = new DeleteConfig { Key = AnyKey() } }, Count(Happening.Deleted));
-        else if (dice < 80)
+        else if (dice < 73)
+            ActOnConfig(session);
+        else if (dice < 82)
             Read(new Query { GetConfig = new GetConfig { Key = AnyKey() } });
-        else if (dice < 90)
+        else if (dice < 92)
             Read(new Query { GetLock = new GetLock { Name = AnyName() } });
         else if (dice < 97)
             Read(new Query { GetConfig = new GetConfig { Key = AnyKey() }, Serializable = true });
@@ -66,11 +65,13 @@ internal sealed partial class PlainClient
             return;
         acquire.IsGivenBack |= random.Chance(0.3);
         var cancel = new CancelWait { RequestId = acquire.Command!.RequestId, ReleaseIfGranted = acquire.IsGivenBack };
-        AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, answer));
+        bool wasGranted = acquire.WasGranted;
+        AskInSession(session, new Command { CancelWait = cancel }, answer => Cancelled(session, acquire, wasGranted, answer));
     }
 
     /// <summary>Cancelled, or granted first: only then does the caller hear of it (rule 16).</summary>
-    private void Cancelled(ClientSession session, ClientRequest acquire, CommandAnswer? answer)
+    /// <param name="wasGranted">Before the cancel was sent.</param>
+    private void Cancelled(ClientSession session, ClientRequest acquire, bool wasGranted, CommandAnswer? answer)
     {
         if (answer is null || acquire.IsDone)
             return;
@@ -78,6 +79,12 @@ internal sealed partial class PlainClient
         {
             world.Happenings.Count(answer.Result.Token == 0 ? Happening.CancelBeforeGrant : Happening.CancelAfterGrant);
             Finish(acquire, answer);
+            return;
+        }
+        // What was granted has ended by itself, by its maximum or by force.
+        if (wasGranted)
+        {
+            Finish(acquire, (CommandAnswer?)null);
             return;
         }
         // Neither a wait nor a holding: it may not have reached the log, and then it may still come. Its own answer,
@@ -121,25 +128,24 @@ internal sealed partial class PlainClient
         Commanded = Count(Happening.Written),
     });
 
-    private Command MakePut()
+    private Command MakePut() => new() { PutConfig = MakePut(AnyKey()) };
+
+    private void Read(Query query)
     {
-        // Every value is written once only: a second execution would show.
-        ByteString value = ByteString.CopyFromUtf8($"{Number}.{++_lastValue}.{new string('x', (int)random.Skewed(0, 300))}");
-        return new Command { PutConfig = new PutConfig { Key = AnyKey(), Value = value, ContentType = "text/plain" } };
+        query.SeenIndex = _seenIndex;
+        ReadAsItIs(query);
     }
 
-    private void Read(Query query) => Ask(new ClientRequest(WithWitness(query))
+    private void ReadAsItIs(Query query) => Ask(new ClientRequest(query)
     {
         FirstSent = Now,
         FloorIndex = query.Serializable ? 0 : Invariants.KnownIndex,
-        Queried = _ => world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable),
+        Queried = answer =>
+        {
+            world.Happenings.Count(query.Serializable ? Happening.ReadSerializable : Happening.ReadLinearizable);
+            Note(query, answer);
+        },
     });
-
-    private Query WithWitness(Query query)
-    {
-        query.SeenIndex = _seenIndex;
-        return query;
-    }
 
     private void AbandonSession(ClientSession session)
     {

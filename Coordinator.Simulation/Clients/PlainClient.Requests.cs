@@ -35,7 +35,10 @@ internal sealed partial class PlainClient
                 return;
         }
         if (request.IsGivenBack && answer.Result.Outcome == Outcome.Granted)
+        {
+            request.WasGranted = true;
             return;
+        }
         if (request.Sends > 1)
             world.Happenings.Count(Happening.RepeatAnswered);
         Invariants.CommandAnswered(this, request.Command!, answer);

@@ -14,6 +14,7 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
     : SimulatedClient(number, clock)
 {
     private readonly List<ClientRequest> _open = [];
+    private SimulatedWatcher? _watcher;
     private ClientSession? _session;
     private bool _isOpening;
     private bool _isDraining;
@@ -30,9 +31,15 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
     {
         _leader = random.Below(world.Peers.Count);
         ScheduleStep();
+        _watcher = new SimulatedWatcher(world, this, random.Fork());
+        _watcher.Start();
     }
 
-    public override void Drain() => _isDraining = true;
+    public override void Drain()
+    {
+        _isDraining = true;
+        _watcher?.Drain();
+    }
 
     public override void Vanish()
     {

@@ -18,6 +18,12 @@ internal sealed class ClientQueryTicket(Query query, Action<PeerProcess, QueryAn
     public void Answer(PeerProcess process, QueryAnswer answer) => answered(process, answer);
 }
 
+/// <summary>A watch at a replica, and how its page goes back.</summary>
+internal sealed class ClientWatchTicket(Watch watch, Action<PeerProcess, WatchPage> answered) : WatchTicket(watch)
+{
+    public void Answer(PeerProcess process, WatchPage page) => answered(process, page);
+}
+
 /// <summary>A keep-alive at a replica, and how its answer goes back.</summary>
 internal sealed class ClientKeepAliveTicket(long sessionId, Action<PeerProcess, KeepAliveAnswer> answered)
     : KeepAliveTicket(sessionId)

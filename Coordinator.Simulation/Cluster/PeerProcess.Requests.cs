@@ -15,6 +15,10 @@ internal sealed partial class PeerProcess
 
     public void Submit(KeepAliveTicket ticket) => Post(machine => machine.Submit(ticket));
 
+    public void Submit(WatchTicket ticket) => Post(machine => machine.Submit(ticket));
+
+    public void Forget(WatchTicket ticket) => Post(machine => machine.Forget(ticket));
+
     public void Forget(CommandTicket ticket) => Post(machine => machine.Forget(ticket));
 
     public void Accept(SiloConnection connection) => _connections.Add(connection);
@@ -35,6 +39,11 @@ internal sealed partial class PeerProcess
                 ? new Contracts.QueryAnswer { Error = Contracts.ErrorCode.NotLeader, Position = answer.Position }
                 : answer;
             _effects.Add(() => ((ClientQueryTicket)ticket).Answer(this, heard));
+        }
+        foreach ((WatchTicket ticket, Contracts.WatchPage page) in effects.WatchesAnswered)
+        {
+            Contracts.WatchPage heard = _peer.IsAltered ? new Contracts.WatchPage { Error = Contracts.ErrorCode.NotLeader } : page;
+            _effects.Add(() => ((ClientWatchTicket)ticket).Answer(this, heard));
         }
         foreach ((KeepAliveTicket ticket, Contracts.KeepAliveAnswer answer) in effects.KeptAlive)
             _effects.Add(() => ((ClientKeepAliveTicket)ticket).Answer(this, answer));

@@ -23,6 +23,9 @@ internal sealed record Scenario
 
     public required ReplicaOptions Options { get; init; }
 
+    /// <summary>Of the replicated state: small ones, so that compaction happens and limits are met.</summary>
+    public required StateSettings State { get; init; }
+
     public required NetworkFaults Network { get; init; }
 
     /// <summary>Clocks run at a rate within this much of 1.</summary>
@@ -67,8 +70,18 @@ internal sealed record Scenario
             Names = (int)random.Between(1, 5),
             BaseIndex = random.Chance(0.3) ? random.Between(1, 10) : random.Between(1, 1L << 50),
             FirstLevel = random.Chance(0.3) ? FeatureLevels.First : FeatureLevels.Known,
+            State = DrawState(random),
         };
     }
+
+    private static StateSettings DrawState(Prng random) => new()
+    {
+        HistoryRevisions = random.Chance(0.5) ? (int)random.Between(1, 100) : StateSettings.Default.HistoryRevisions,
+        HistoryAgeUs = random.Chance(0.3) ? random.Between(500, 20_000) * 1_000 : StateSettings.Default.HistoryAgeUs,
+        HistoryBytes = random.Chance(0.3) ? random.Between(200, 20_000) : StateSettings.Default.HistoryBytes,
+        KeysPerRevision = random.Chance(0.3) ? (int)random.Between(1, 3) : StateSettings.Default.KeysPerRevision,
+        KeysPerSession = random.Chance(0.3) ? (int)random.Between(1, 3) : StateSettings.Default.KeysPerSession,
+    };
 
     private static ReplicaOptions DrawOptions(Prng random, bool isTiny) => new()
     {
@@ -86,6 +99,9 @@ internal sealed record Scenario
         CommandTimeoutUs = random.Between(1_000, 8_000) * 1_000,
         SnapshotTimeoutUs = random.Between(500, 6_000) * 1_000,
         QueryTimeoutUs = random.Between(1_000, 5_000) * 1_000,
+        // Smaller than a few changes, sooner than a watcher's patience.
+        WatchPageBytes = 400,
+        WatchProgressUs = 1_000_000,
         CheckEntries = random.Between(20, 200),
         CheckIntervalUs = random.Between(50, 1_000) * 1_000,
     };

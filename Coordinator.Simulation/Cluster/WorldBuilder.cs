@@ -59,7 +59,7 @@ internal static class WorldBuilder
     private static void AddFirstPeers(World world, Prng random, GroupMembership membership)
     {
         long index = world.Scenario.BaseIndex;
-        var state = CoordinationState.Create(StateSettings.Default, membership, index, FirstTerm, baseRevision: index,
+        var state = CoordinationState.Create(world.Scenario.State, membership, index, FirstTerm, baseRevision: index,
             featureLevel: world.Scenario.FirstLevel);
         var bytes = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(bytes);

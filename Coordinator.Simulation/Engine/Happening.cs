@@ -101,6 +101,25 @@ internal enum Happening
     ReadByFollower,
     ReadSerializable,
     ReadRefused,
+    WatchTold,
+    WatchMarked,
+    WatchCompacted,
+
+    // Configuration and its past
+    ConditionFailed,
+    TransactionDone,
+    TransactionDoneElse,
+    TransactionRefused,
+    TransactionRepeated,
+    TransactionRepeatedInLaterTerm,
+    KeyBound,
+    BoundKeysEnded,
+    RolledBack,
+    CompactedByHand,
+    CompactedByPolicy,
+    ReadAtRevision,
+    ReadCompacted,
+    ReadInFuture,
 
     // Conclusions
     Healed,

@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Replica.State;
+using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Storage;
 using Google.Protobuf;
@@ -35,8 +36,8 @@ internal sealed partial class InjectedFault
             .Min(other => other.Database.Find(other.Key)?.HardState.Commit ?? 0);
         List<int> candidates = [.. Enumerable.Range(0, row.Log.Count).Where(i =>
             row.Log[i].Index > row.Pointer.Index && row.Log[i].Index <= heldByOthers
-            && world.Invariants.Log.Find(row.Log[i].Index) is { Command.PutConfig.Value.IsEmpty: false } committed
-            && committed.Entry.Term == row.Log[i].Term)];
+            && world.Invariants.Log.Find(row.Log[i].Index) is { Command.PutConfig: { Value.IsEmpty: false } put } committed
+            && MayAlter(put.Key) && committed.Entry.Term == row.Log[i].Term)];
         if (candidates.Count == 0)
             return false;
         int altered = random.Pick(candidates);
@@ -55,7 +56,7 @@ internal sealed partial class InjectedFault
         SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor all = state.Config.Records.All();
         while (all.MoveNext())
             records.Add((all.Key, all.Current));
-        records.RemoveAll(one => one.Record.Value.IsEmpty);
+        records.RemoveAll(one => one.Record.Value.IsEmpty || !MayAlter(one.Key));
         if (records.Count == 0)
             return false;
         (string key, ConfigRecord altered) = random.Pick(records);
@@ -65,6 +66,12 @@ internal sealed partial class InjectedFault
         row.Chunks[pointed] = bytes.WrittenMemory;
         return true;
     }
+
+    /// <summary>
+    /// Only what no command looks at: otherwise an altered leader would decide other than the log does, and answer so, until
+    /// it is found. Reads that it answers are told to nobody.
+    /// </summary>
+    private static bool MayAlter(string key) => key.StartsWith(KeyFamilies.Plain, StringComparison.Ordinal);
 
     /// <summary>The same length: nothing else in the row gives it away.</summary>
     private ByteString Altered(ByteString value)

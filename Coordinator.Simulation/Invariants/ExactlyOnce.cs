@@ -5,36 +5,31 @@ using Coordinator.Simulation.Cluster;
 namespace Coordinator.Simulation.Invariants;
 
 /// <summary>
-/// A request is executed at most once however often it comes (rules 14 and 15): every revision is made by one entry, a
-/// repeat answers with the first result, and what a client is told is what the log says.
+/// A request is executed at most once however often it comes (rules 14 and 15): no value is written twice, a repeat answers
+/// with the first result, and what a client is told is what the log says.
 /// </summary>
-internal sealed class ExactlyOnce(CommittedLog log, HoldingLedger ledger) : Invariant
+internal sealed class ExactlyOnce(HoldingLedger ledger) : Invariant
 {
     private readonly Dictionary<(long Session, long Request), CommandResult> _first = [];
     private readonly Dictionary<string, long> _revisionOfValue = new(StringComparer.Ordinal);
-    private long _revision = log.BaseIndex;
 
     protected override string Name => "exactly once";
 
     public override void Committed(PeerProcess process, CommittedEntry entry)
     {
-        if (entry.Command is not { OperationCase: Command.OperationOneofCase.PutConfig or Command.OperationOneofCase.DeleteConfig } command
-            || entry.Result.Error != ErrorCode.Ok)
+        if (entry.Command is not { } command || !IsWrite(command) || !HoldingLedger.IsExecuted(entry.Result.Error))
             return;
         CommandResult result = entry.Result;
         bool isRepeat = command.RequestId != 0 && !_first.TryAdd((command.SessionId, command.RequestId), result);
         if (isRepeat)
         {
             CommandResult first = _first[(command.SessionId, command.RequestId)];
-            Require(first.Equals(result), () => $"entry {entry.Index} repeats request {command.RequestId} of session {command.SessionId}: {result}, was {first}");
-            return;
+            Require(IsRepeatOf(first, result), () => $"entry {entry.Index} repeats request {command.RequestId} of session {command.SessionId}: {result}, was {first}");
         }
-        Require(result.Revision == _revision + 1, () => $"entry {entry.Index} made revision {result.Revision} after {_revision}");
-        _revision = result.Revision;
-        if (command.OperationCase == Command.OperationOneofCase.PutConfig)
+        else if (result.Error == ErrorCode.Ok)
         {
-            string value = command.PutConfig.Value.ToStringUtf8();
-            Require(_revisionOfValue.TryAdd(value, result.Revision), () => $"entry {entry.Index} writes a second time what revision {_revisionOfValue[value]} wrote");
+            foreach (string value in ValuesOf(command, result.Outcome))
+                Require(_revisionOfValue.TryAdd(value, result.Revision), () => $"entry {entry.Index} writes a second time what revision {_revisionOfValue[value]} wrote");
         }
     }
 
@@ -46,6 +41,29 @@ internal sealed class ExactlyOnce(CommittedLog log, HoldingLedger ledger) : Inva
             answer.Result.Error is ErrorCode.RequestIdStale || ledger.HasExecuted(command.SessionId, command.RequestId),
             () => $"client {client.Number} is answered request {command.RequestId} of session {command.SessionId}, which the log doesn't hold: {answer.Result}");
         if (_first.TryGetValue((command.SessionId, command.RequestId), out CommandResult? first))
-            Require(first.Equals(answer.Result), () => $"client {client.Number} is answered {answer.Result}, the log says {first}");
+            Require(first.Equals(answer.Result) || IsRepeatOf(first, answer.Result), () => $"client {client.Number} is answered {answer.Result}, the log says {first}");
     }
+
+    private static bool IsWrite(Command command) => command.OperationCase
+        is Command.OperationOneofCase.PutConfig or Command.OperationOneofCase.DeleteConfig
+        or Command.OperationOneofCase.Transaction or Command.OperationOneofCase.RollBackConfig;
+
+    /// <summary>What a transaction found is told once.</summary>
+    private static bool IsRepeatOf(CommandResult first, CommandResult repeat)
+    {
+        if (first.Operations.Count == 0)
+            return first.Equals(repeat);
+        CommandResult kept = first.Clone();
+        kept.Operations.Clear();
+        return kept.Equals(repeat);
+    }
+
+    private static IEnumerable<string> ValuesOf(Command command, Outcome outcome) => command switch
+    {
+        { PutConfig: { } put } => [put.Value.ToStringUtf8()],
+        { Transaction: { } transaction } => (outcome == Outcome.Done ? transaction.Then : transaction.Else)
+            .Where(operation => operation.Put is not null)
+            .Select(operation => operation.Put.Value.ToStringUtf8()),
+        _ => [],
+    };
 }

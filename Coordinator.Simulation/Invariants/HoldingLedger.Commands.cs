@@ -25,7 +25,8 @@ internal sealed partial class HoldingLedger
             _executed.Add((command.SessionId, command.RequestId));
     }
 
-    private static bool IsExecuted(ErrorCode error) => error is not (
+    /// <summary>Otherwise the command was refused before it was looked at, and nothing is kept under its id.</summary>
+    public static bool IsExecuted(ErrorCode error) => error is not (
         ErrorCode.SessionNotFound or ErrorCode.RequestIdStale or ErrorCode.RequestMismatch or ErrorCode.TooManyOpenRequests);
 
     private void ExecuteOnce(Command command, CommandResult result, ApplyEffects effects)

@@ -40,6 +40,11 @@ internal abstract class Invariant
     {
     }
 
+    /// <summary>A command about configuration is executed; the ledger of it is as it was before.</summary>
+    public virtual void Configuring(CommittedEntry entry)
+    {
+    }
+
     /// <summary>An entry grants a resource; its view is as it was before.</summary>
     public virtual void Granting(long index, Claimed claim)
     {
@@ -104,6 +109,11 @@ internal abstract class Invariant
     }
 
     public virtual void ReadAnswered(SimulatedClient client, Query query, long floorIndex, QueryAnswer answer)
+    {
+    }
+
+    /// <param name="floorRevision">Somebody had been told of it when the page was asked for.</param>
+    public virtual void WatchAnswered(SimulatedClient client, Watch watch, long floorRevision, WatchPage page)
     {
     }
 

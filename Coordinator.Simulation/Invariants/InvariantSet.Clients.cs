@@ -51,6 +51,7 @@ internal sealed partial class InvariantSet
         _trace.Add($"client {client.Number}: {command.OperationCase} {command.RequestId} answered at {answer.Position.Index}: {answer.Result}");
         foreach (Invariant invariant in _all)
             invariant.CommandAnswered(client, command, answer);
+        KnownRevision = Math.Max(KnownRevision, answer.Result.Revision);
         KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
     }
 
@@ -62,6 +63,13 @@ internal sealed partial class InvariantSet
         // What one linearizable read has seen, every later one sees.
         if (!query.Serializable)
             KnownIndex = Math.Max(KnownIndex, answer.Position.Index);
+    }
+
+    public void WatchAnswered(SimulatedClient client, Watch watch, long floorRevision, WatchPage page)
+    {
+        _trace.Add($"client {client.Number}: watch from {watch.Config.FromRevision} is told {page.Events.Count} changes up to {page.NextRevision} {page.Error}");
+        foreach (Invariant invariant in _all)
+            invariant.WatchAnswered(client, watch, floorRevision, page);
     }
 
     public void Believes(string name, SimulatedClient client, long token) => _beliefs.Begin(name, client, token);

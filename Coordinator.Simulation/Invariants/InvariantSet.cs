@@ -18,6 +18,7 @@ internal sealed partial class InvariantSet
     private readonly Invariant[] _all;
     private readonly ClientBeliefs _beliefs = new();
     private readonly BranchCounter _branches;
+    private readonly ConfigBranchCounter _configBranches;
     private CommittedEntry? _committing;
 
     /// <param name="historiesAlone">Only what clients saw is judged.</param>
@@ -42,17 +43,25 @@ internal sealed partial class InvariantSet
             Ended = claim => Tell(invariant => invariant.ClaimEnded(claim)),
             RanOut = claim => Tell(invariant => invariant.RanOut(Index, claim)),
         };
+        Config = new ConfigLedger(scenario.State, scenario.BaseIndex)
+        {
+            Executing = () => Tell(invariant => invariant.Configuring(_committing!)),
+        };
+        _configBranches = new ConfigBranchCounter(Config, happenings);
         var histories = new LinearizableHistories(scenario, events, happenings);
         _all = historiesAlone ? [histories] :
         [
             new StoredLogIsWhole(), new ElectionSafety(), new LeaderAppendOnly(), new CommitsInOwnTerm(), new LogMatching(), new LeaderCompleteness(Log, world),
             new StateMachineSafety(Log), new CommittedNeverLost(Log, world), new OneVotePerTerm(), new AckedIsDurable(),
-            new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger), new MutualExclusion(),
+            new EpochFence(), new MonotoneProgress(), new LinearizableReads(Log, Ledger, Config), new MutualExclusion(),
             new TokensIncrease(), new FifoGrants(), new NoGrantToEndedSession(Ledger), new NoEarlyExpiry(scenario, events),
-            new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Log, Ledger), new NoLeakedHolding(Ledger),
+            new LogTimeBehindRealTime(scenario, events), new ExactlyOnce(Ledger), new NoLeakedHolding(Ledger),
             new LockDelays(Ledger), new HoldingsEndInTime(Ledger), new NoDeadlock(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
-            new MonotonicReads(),
+            new MonotonicReads(), new WatchersSeeEachRevisionOnce(Config, happenings),
+            new TransactionsAreWhole(Config), new ConditionsDecide(Config), new BoundKeysEndWithSession(), new RollBackRestores(Config),
+            new ReadsAtRevision(Config, happenings), new CompactionAgrees(Log, Config), new RevisionsRiseByOne(Log, Config),
+            new StoreFollowsLog(Config),
             new LevelSupportedByAll(world), new DivergenceIsFound(),
         ];
     }
@@ -60,6 +69,8 @@ internal sealed partial class InvariantSet
     public CommittedLog Log { get; }
 
     public HoldingLedger Ledger { get; }
+
+    public ConfigLedger Config { get; }
 
     /// <summary>As far as it is known to be committed, and the index of the entry that made it.</summary>
     public GroupMembership Membership { get; private set; }
@@ -71,6 +82,9 @@ internal sealed partial class InvariantSet
 
     /// <summary>The highest index that an answered request is known to have been done by.</summary>
     public long KnownIndex { get; private set; }
+
+    /// <summary>The highest revision that a writer has been told of.</summary>
+    public long KnownRevision { get; private set; }
 
     public void Activated(PeerProcess process, LoadedPeer loaded)
     {
@@ -156,6 +170,9 @@ internal sealed partial class InvariantSet
         _trace.Add($"peer {process.Peer}.{process.Epoch}: first to apply {entry.Index}/{entry.Term} at {entry.Stamp}: {committed.Command?.OperationCase} {committed.Command?.SessionId}.{committed.Command?.RequestId} {result.Result}");
         _branches.Committed(committed, Ledger);
         _branches.Ended(effects.HoldingsEnded);
+        bool isNew = committed.Command is not { RequestId: not 0 } command || !Ledger.HasExecuted(command.SessionId, command.RequestId);
+        Config.Follow(committed, isNew);
+        _configBranches.Committed(committed, isNew);
         Ledger.Follow(entry.Index, entry.Stamp, committed.Command, result.Result, effects);
         foreach (Invariant invariant in _all)
             invariant.Committed(process, committed);

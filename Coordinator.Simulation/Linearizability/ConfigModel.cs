@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Coordinator.Simulation.Linearizability;
 
 /// <summary>
@@ -22,7 +20,9 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
             ConfigInput.Get => Get(state, input, output, out next),
             ConfigInput.Put put => Put(state, put, put.Value, output, out next),
             ConfigInput.Delete => Delete(state, input, output, out next),
-            ConfigInput.CompareAndSet cas => CompareAndSet(state, cas, output, out next),
+            ConfigInput.CompareAndSet cas => IfExpected(state, cas, cas.Expected, output, out next),
+            ConfigInput.CompareAndDelete cad => IfExpected(state, cad, cad.Expected, output, out next),
+            ConfigInput.Transact transaction => Transact(state, transaction, output, out next),
             _ => throw new ArgumentException($"Unknown operation {input}.", nameof(input)),
         };
     }
@@ -70,32 +70,76 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
         };
     }
 
-    private static bool CompareAndSet(
-        ConfigState state, ConfigInput.CompareAndSet cas, ConfigOutput? output, out ConfigState next)
+    private static bool IfExpected(
+        ConfigState state, ConfigInput input, ConfigExpectation expected, ConfigOutput? output, out ConfigState next)
     {
         next = state;
-        bool mayEqual = cas.Expected switch
-        {
-            ConfigExpectation.ValueIs expected => expected.Value == state.Value,
-            ConfigExpectation.VersionIs expected => expected.Version == state.Version,
-            ConfigExpectation.RevisionIs { Revision: var revision } =>
-                state.Value is null ? revision == 0 : state.MayHaveRevision(revision),
-            _ => throw new ArgumentException($"Unknown condition {cas.Expected}.", nameof(cas)),
-        };
+        bool mayEqual = MayEqual(state, expected);
         if (output is ConfigOutput.Differed)
         {
             // The one condition that can be true in one case and false in another is on a revision not heard of.
-            return !mayEqual || (cas.Expected is ConfigExpectation.RevisionIs && !state.RevisionIsKnown);
+            return !mayEqual || (expected is ConfigExpectation.RevisionIs && !state.RevisionIsKnown);
         }
-        // Of an unknown outcome only the swap matters: one that differed is the same as one that never happened.
+        // Of an unknown outcome only the change matters: one that differed is the same as one that never happened.
         if (!mayEqual)
             return false;
         // That it equalled tells the revision, if it was not known: what comes after must be above.
-        ConfigState before = cas.Expected is ConfigExpectation.RevisionIs { Revision: > 0 } told
+        ConfigState before = expected is ConfigExpectation.RevisionIs { Revision: > 0 } told
             ? state with { Revision = told.Revision, RevisionIsKnown = true }
             : state;
-        return Put(before, cas, cas.Value, output, out next);
+        return input is ConfigInput.CompareAndSet cas
+            ? Put(before, cas, cas.Value, output, out next)
+            : Delete(before, input, output, out next);
     }
+
+    private static bool MayEqual(ConfigState state, ConfigExpectation expected) => expected switch
+    {
+        ConfigExpectation.ValueIs { Value: var value } => value == state.Value,
+        ConfigExpectation.VersionIs { Version: var version } => version == state.Version,
+        ConfigExpectation.RevisionIs { Revision: var revision } =>
+            state.Value is null ? revision == 0 : state.MayHaveRevision(revision),
+        _ => throw new ArgumentException($"Unknown condition {expected}.", nameof(expected)),
+    };
+
+    private static bool Transact(
+        ConfigState state, ConfigInput.Transact transaction, ConfigOutput? output, out ConfigState next)
+    {
+        next = state;
+        // Without an answer it would be both: done one way or the other, by a revision that nobody heard.
+        if (transaction.Expected is ConfigExpectation.RevisionIs)
+            throw new ArgumentException($"The branch of {transaction} is not told by what was seen.", nameof(transaction));
+        bool holds = MayEqual(state, transaction.Expected);
+        ConfigAction? action = holds ? transaction.Then : transaction.Else;
+        if (output is null)
+            return Act(state, transaction, action, output, out next);
+        if (output is not ConfigOutput.Transacted told)
+            throw NoAnswer(transaction, output);
+        ConfigOutput? inner = told.Told ?? ImpliedBy(state, action, told.Revision);
+        return told.IsThen == holds && Act(state, transaction, action, inner, out next) && told.Revision >= next.Revision;
+    }
+
+    private static bool Act(
+        ConfigState state, ConfigInput input, ConfigAction? action, ConfigOutput? output, out ConfigState next)
+    {
+        next = state;
+        return action switch
+        {
+            null => output is null,
+            ConfigAction.Get => Get(state, input, output, out next),
+            ConfigAction.Put put => Put(state, input, put.Value, output, out next),
+            ConfigAction.Delete => Delete(state, input, output, out next),
+            _ => throw new ArgumentException($"Unknown action {action}.", nameof(action)),
+        };
+    }
+
+    /// <summary>What the branch's operation would have been answered: that of a repeat is not told again.</summary>
+    private static ConfigOutput? ImpliedBy(ConfigState state, ConfigAction? action, long revision) => action switch
+    {
+        ConfigAction.Put => new ConfigOutput.Stored(state.Version + 1, revision),
+        ConfigAction.Delete when state.Value is null => new ConfigOutput.NotFound(),
+        ConfigAction.Delete => new ConfigOutput.Deleted(revision),
+        _ => null,
+    };
 
     private static ArgumentException NoAnswer(ConfigInput input, ConfigOutput output) =>
         new($"{output} is no answer to {input}.", nameof(output));
@@ -105,6 +149,10 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
         ConfigOutput.Found found => found.Revision,
         ConfigOutput.Stored stored => stored.Revision,
         ConfigOutput.Deleted deleted => deleted.Revision,
+        ConfigOutput.Transacted { Told: { } told } => RankOf(input, told),
+        // Of one that changed nothing the revision is the group's, not the key's.
+        ConfigOutput.Transacted transacted when input is ConfigInput.Transact transaction
+            && (transacted.IsThen ? transaction.Then : transaction.Else) is ConfigAction.Put => transacted.Revision,
         _ => null,
     };
 
@@ -113,30 +161,5 @@ internal sealed class ConfigModel : Model<ConfigInput, ConfigOutput, ConfigState
     public override IReadOnlyList<Operation<ConfigInput, ConfigOutput>> Resolve(
         IReadOnlyList<Operation<ConfigInput, ConfigOutput>> operations) => UnheardPuts.Resolve(operations);
 
-    public override string Describe(ConfigInput input, ConfigOutput? output)
-    {
-        string asked = input switch
-        {
-            ConfigInput.Put put => $"put \"{put.Value}\"",
-            ConfigInput.Delete => "delete",
-            ConfigInput.CompareAndSet { Expected: var expected, Value: var value } => expected switch
-            {
-                ConfigExpectation.ValueIs { Value: null } => $"put \"{value}\" if absent",
-                ConfigExpectation.ValueIs isValue => $"put \"{value}\" if value is \"{isValue.Value}\"",
-                ConfigExpectation.VersionIs version => $"put \"{value}\" if version is {version.Version}",
-                ConfigExpectation.RevisionIs revision => $"put \"{value}\" if revision is {revision.Revision}",
-                _ => $"put \"{value}\" if {expected}",
-            },
-            _ => "get",
-        };
-        return output switch
-        {
-            null => $"{asked}: unknown",
-            ConfigOutput.Found found => $"{asked}: \"{found.Value}\" version {found.Version} revision {found.Revision}",
-            ConfigOutput.Stored stored => $"{asked}: version {stored.Version} revision {stored.Revision}",
-            ConfigOutput.Deleted deleted => $"{asked}: revision {deleted.Revision?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}",
-            ConfigOutput.NotFound => $"{asked}: not found",
-            _ => $"{asked}: differed",
-        };
-    }
+    public override string Describe(ConfigInput input, ConfigOutput? output) => ConfigWords.Of(input, output);
 }

@@ -11,9 +11,9 @@ internal static class UnheardPuts
         IReadOnlyList<Operation<ConfigInput, ConfigOutput>> operations)
     {
         Dictionary<string, int> timesPut = operations
-            .Select(o => PutValueOf(o.Input)).OfType<string>().GroupBy(value => value).ToDictionary(g => g.Key, g => g.Count());
+            .SelectMany(o => PutValuesOf(o.Input)).GroupBy(value => value).ToDictionary(g => g.Key, g => g.Count());
         Dictionary<string, Operation<ConfigInput, ConfigOutput>> firstRead = operations
-            .Where(o => o.Output is ConfigOutput.Found).GroupBy(o => ((ConfigOutput.Found)o.Output!).Value)
+            .Where(o => FoundBy(o) is not null).GroupBy(o => FoundBy(o)!.Value)
             .ToDictionary(g => g.Key, g => g.MinBy(o => o.Return)!);
         HashSet<string?> expected = operations.Select(o => ExpectedValueOf(o.Input)).ToHashSet();
         string unread = "…";
@@ -23,25 +23,64 @@ internal static class UnheardPuts
 
         Operation<ConfigInput, ConfigOutput> Resolved(Operation<ConfigInput, ConfigOutput> operation)
         {
-            if (operation is not { OutcomeIsKnown: false, Input: ConfigInput.Put put })
+            if (operation.OutcomeIsKnown)
                 return operation;
-            if (!firstRead.TryGetValue(put.Value, out Operation<ConfigInput, ConfigOutput>? read))
-                return expected.Contains(put.Value) ? operation : operation with { Input = put with { Value = unread } };
-            return timesPut[put.Value] == 1 && operation.Invocation < read.Return
-                ? operation with { Output = Told((ConfigOutput.Found)read.Output!), Return = read.Return }
-                : operation;
+            foreach (string value in PutValuesOf(operation.Input))
+            {
+                if (firstRead.TryGetValue(value, out Operation<ConfigInput, ConfigOutput>? read)
+                    && timesPut[value] == 1 && operation.Invocation < read.Return)
+                    return operation with { Output = Told(operation.Input, value, FoundBy(read)!), Return = read.Return };
+            }
+            return operation with { Input = WithValues(operation.Input, Shown) };
         }
+
+        string Shown(string value) => firstRead.ContainsKey(value) || expected.Contains(value) ? value : unread;
     }
 
-    private static ConfigOutput.Stored Told(ConfigOutput.Found read) => new(read.Version, read.Revision);
-
-    private static string? PutValueOf(ConfigInput input) => input switch
+    private static ConfigOutput.Found? FoundBy(Operation<ConfigInput, ConfigOutput> operation) => operation.Output switch
     {
-        ConfigInput.Put put => put.Value,
-        ConfigInput.CompareAndSet cas => cas.Value,
+        ConfigOutput.Found found => found,
+        ConfigOutput.Transacted { Told: ConfigOutput.Found found } => found,
         _ => null,
     };
 
-    private static string? ExpectedValueOf(ConfigInput input) =>
-        input is ConfigInput.CompareAndSet { Expected: ConfigExpectation.ValueIs expected } ? expected.Value : null;
+    private static ConfigOutput Told(ConfigInput input, string value, ConfigOutput.Found read)
+    {
+        var stored = new ConfigOutput.Stored(read.Version, read.Revision);
+        return input is ConfigInput.Transact transaction
+            ? new ConfigOutput.Transacted(transaction.Then is ConfigAction.Put then && then.Value == value, read.Revision, stored)
+            : stored;
+    }
+
+    private static IEnumerable<string> PutValuesOf(ConfigInput input) => input switch
+    {
+        ConfigInput.Put put => [put.Value],
+        ConfigInput.CompareAndSet cas => [cas.Value],
+        ConfigInput.Transact transaction =>
+            new[] { transaction.Then, transaction.Else }.OfType<ConfigAction.Put>().Select(put => put.Value),
+        _ => [],
+    };
+
+    private static ConfigInput WithValues(ConfigInput input, Func<string, string> change) => input switch
+    {
+        ConfigInput.Put put => put with { Value = change(put.Value) },
+        ConfigInput.CompareAndSet cas => cas with { Value = change(cas.Value) },
+        ConfigInput.Transact transaction => transaction with
+        {
+            Then = WithValue(transaction.Then, change),
+            Else = WithValue(transaction.Else, change),
+        },
+        _ => input,
+    };
+
+    private static ConfigAction? WithValue(ConfigAction? action, Func<string, string> change) =>
+        action is ConfigAction.Put put ? put with { Value = change(put.Value) } : action;
+
+    private static string? ExpectedValueOf(ConfigInput input) => input switch
+    {
+        ConfigInput.CompareAndSet { Expected: ConfigExpectation.ValueIs expected } => expected.Value,
+        ConfigInput.CompareAndDelete { Expected: ConfigExpectation.ValueIs expected } => expected.Value,
+        ConfigInput.Transact { Expected: ConfigExpectation.ValueIs expected } => expected.Value,
+        _ => null,
+    };
 }

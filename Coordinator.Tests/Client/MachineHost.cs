@@ -15,7 +15,11 @@ internal sealed class MachineHost
 
     private byte _nonce;
 
-    public MachineHost(int openRequestsMax = 1024, params string[] endpoints)
+    public MachineHost(int openRequestsMax = 1024, params string[] endpoints) : this(false, openRequestsMax, endpoints)
+    {
+    }
+
+    public MachineHost(bool isSingleSession, int openRequestsMax = 1024, params string[] endpoints)
     {
         Options = new MachineOptions
         {
@@ -23,6 +27,7 @@ internal sealed class MachineHost
             SessionTtl = Ttl,
             RequestTimeout = TimeSpan.FromSeconds(10),
             OpenRequestsMax = openRequestsMax,
+            IsSingleSession = isSingleSession,
             Seed = 1,
             NextNonce = () => [++_nonce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         };
@@ -45,6 +50,11 @@ internal sealed class MachineHost
     /// <summary>Frames not yet looked at by the test.</summary>
     public Queue<ClientFrame> Sent { get; } = new();
 
+    /// <summary>What the machine sends by itself to hear of its holdings, unless it is to be among what was sent.</summary>
+    public List<ClientFrame> Observers { get; } = [];
+
+    public bool ShowsObservers { get; init; }
+
     public Dictionary<object, Completion> Completed { get; } = [];
 
     /// <summary>What streams delivered, in order.</summary>
@@ -53,6 +63,12 @@ internal sealed class MachineHost
     public List<Session> Opened { get; } = [];
 
     public List<Session> Lost { get; } = [];
+
+    public List<Holding> LostHoldings { get; } = [];
+
+    public List<(Holding Holding, string Reason)> Asked { get; } = [];
+
+    public List<Lease> LostLeases { get; } = [];
 
     /// <summary>Names of effects, in order: for tests of the order.</summary>
     public List<string> Order { get; } = [];
@@ -195,11 +211,15 @@ internal sealed class MachineHost
         return (Assert.IsType<Completion.Acquired>(Completed[caller]).Holding, caller);
     }
 
+    private bool IsObserving(ClientFrame frame) => !ShowsObservers
+        && (frame.Watch?.Session is not null
+            || (frame.Abandon is not null && Observers.Exists(observer => observer.CorrelationId == frame.CorrelationId)));
+
     private void Drain()
     {
         foreach (ClientEffect effect in Machine.TakeEffects())
         {
-            if (effect is not ClientEffect.Logged)
+            if (effect is not ClientEffect.Logged && !(effect is ClientEffect.Send { Frame: var frame } && IsObserving(frame)))
                 Order.Add(effect.GetType().Name);
             Note(effect);
         }
@@ -218,7 +238,10 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.Send send:
                 Assert.Equal(Link, send.Link);
-                Sent.Enqueue(send.Frame);
+                if (!IsObserving(send.Frame))
+                    Sent.Enqueue(send.Frame);
+                else if (send.Frame.Watch is not null)
+                    Observers.Add(send.Frame);
                 break;
             case ClientEffect.SessionOpened opened:
                 Opened.Add(opened.Session);
@@ -228,6 +251,15 @@ internal sealed class MachineHost
                 break;
             case ClientEffect.Arrived arrived:
                 Arrived.Add(arrived);
+                break;
+            case ClientEffect.HoldingLost lost:
+                LostHoldings.Add(lost.Holding);
+                break;
+            case ClientEffect.ReleaseRequested requested:
+                Asked.Add((requested.Holding, requested.Reason));
+                break;
+            case ClientEffect.LeaseLost lost:
+                LostLeases.Add(lost.Lease);
                 break;
             case ClientEffect.Completed completed:
                 Completed.Add(completed.Caller, completed.Completion);

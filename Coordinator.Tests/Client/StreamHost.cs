@@ -11,7 +11,7 @@ internal sealed class StreamHost
 
     public StreamHost(long from = 5, bool reportProgress = false, params string[] endpoints)
     {
-        Host = new MachineHost(1024, endpoints);
+        Host = new MachineHost(1024, endpoints) { ShowsObservers = true };
         Stream = new ConfigStream(
             new WatchConfig { Key = "app/", IsPrefix = true, FromRevision = from }, reportProgress);
         _caller = Host.Submit(Stream);

@@ -260,7 +260,7 @@ public sealed class StreamTests
     [Fact]
     public void A_session_is_observed_anew_on_each_connection_and_older_notices_are_passed_over()
     {
-        MachineHost host = new();
+        MachineHost host = new() { ShowsObservers = true };
         host.Submit(new SessionStream(7));
         host.Connect();
         Tell(host, host.Take(), 20);

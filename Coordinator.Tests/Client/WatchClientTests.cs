@@ -18,7 +18,7 @@ public sealed class WatchClientTests
         await using CoordinatorClient client = new(silo.Address);
         await using IAsyncEnumerator<ConfigUpdate> watch = client.Configuration
             .WatchPrefixAsync("app/", new() { FromRevision = 5, WithPrevious = true }).GetAsyncEnumerator();
-        ValueTask<bool> next = watch.MoveNextAsync();
+        Task<bool> next = watch.MoveNextAsync().AsTask();
         (ClientFrame frame, ChannelWriter<ServerFrame> answers) = await NextAsync(asked);
         Assert.Equal(new WatchConfig { Key = "app/", IsPrefix = true, FromRevision = 5, WithPrevious = true },
             frame.Watch.Config);
@@ -29,19 +29,19 @@ public sealed class WatchClientTests
             Previous = StreamHost.Put(4, "app/b").Entry,
         };
         answers.TryWrite(Answer(frame, StreamHost.Page(6, StreamHost.Put(5), deletion)));
-        Assert.True(await next.AsTask().WaitAsync(Patience));
+        Assert.True(await next.WaitAsync(Patience));
         Assert.Equal(5, watch.Current.Revision);
         Assert.Equal(
             [("app/a", ConfigChangeKind.Put, 5L, 0L), ("app/b", ConfigChangeKind.Deleted, 0L, 4L)],
             watch.Current.Changes.Select(change => (change.Key, change.Kind,
                 change.Entry?.ModifyRevision ?? 0, change.Previous?.ModifyRevision ?? 0)));
 
-        next = watch.MoveNextAsync();
+        next = watch.MoveNextAsync().AsTask();
         silo.Break();
         (frame, answers) = await NextAsync(asked);
         Assert.Equal(6, frame.Watch.Config.FromRevision);
         answers.TryWrite(Answer(frame, StreamHost.Page(8, StreamHost.Put(7))));
-        Assert.True(await next.AsTask().WaitAsync(Patience));
+        Assert.True(await next.WaitAsync(Patience));
         Assert.Equal(7, watch.Current.Revision);
     }
 
@@ -53,13 +53,13 @@ public sealed class WatchClientTests
         await using CoordinatorClient client = new(silo.Address);
         await using IAsyncEnumerator<ConfigUpdate> watch =
             client.Configuration.WatchAsync("app/a", new() { FromRevision = 5 }).GetAsyncEnumerator();
-        ValueTask<bool> next = watch.MoveNextAsync();
+        Task<bool> next = watch.MoveNextAsync().AsTask();
         (ClientFrame frame, ChannelWriter<ServerFrame> answers) = await NextAsync(asked);
 
         answers.TryWrite(Answer(frame, StreamHost.Page(6, StreamHost.Put(5))));
         answers.TryWrite(Answer(frame, new WatchPage { Error = ErrorCode.Compacted, CompactedRevision = 40 }));
 
-        Assert.True(await next.AsTask().WaitAsync(Patience));
+        Assert.True(await next.WaitAsync(Patience));
         RevisionCompactedException e = await Assert.ThrowsAsync<RevisionCompactedException>(
             () => watch.MoveNextAsync().AsTask().WaitAsync(Patience));
         Assert.Equal(40, e.CompactedRevision);
@@ -74,10 +74,10 @@ public sealed class WatchClientTests
         using CancellationTokenSource cancellation = new();
         await using IAsyncEnumerator<ConfigUpdate> cancelled = client.Configuration
             .WatchAsync("app/a", cancellationToken: cancellation.Token).GetAsyncEnumerator(CancellationToken.None);
-        ValueTask<bool> next = cancelled.MoveNextAsync();
+        Task<bool> next = cancelled.MoveNextAsync().AsTask();
         ClientFrame first = (await NextAsync(asked)).Frame;
         await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.AsTask().WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));
         Assert.Equal(first.CorrelationId, (await NextAsync(asked)).Frame.CorrelationId);
 
         Task breaking = BreakOffAsync(client);
@@ -94,11 +94,11 @@ public sealed class WatchClientTests
     {
         CoordinatorClient client = new("http://127.0.0.1:1");
         await using IAsyncEnumerator<ConfigUpdate> watch = client.Configuration.WatchAsync("k").GetAsyncEnumerator();
-        ValueTask<bool> next = watch.MoveNextAsync();
+        Task<bool> next = watch.MoveNextAsync().AsTask();
 
         await client.DisposeAsync();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => next.AsTask().WaitAsync(Patience));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => next.WaitAsync(Patience));
     }
 
     [Fact]
@@ -108,10 +108,10 @@ public sealed class WatchClientTests
             new CoordinatorClientOptions { Endpoints = ["http://127.0.0.1:1"], OpenRequestsMax = 1 });
         await using (IAsyncEnumerator<ConfigUpdate> watch = client.Configuration.WatchAsync("k").GetAsyncEnumerator())
         {
-            ValueTask<bool> next = watch.MoveNextAsync();
+            Task<bool> next = watch.MoveNextAsync().AsTask();
             await Assert.ThrowsAsync<TooManyOpenRequestsException>(() => client.Configuration.GetAsync("k"));
             await client.DisposeAsync();
-            await Assert.ThrowsAsync<ObjectDisposedException>(() => next.AsTask().WaitAsync(Patience));
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => next.WaitAsync(Patience));
         }
     }
 

@@ -39,10 +39,10 @@ public sealed class ConfigurationTests
         Assert.True(await configuration.DeleteAsync("c/a", new() { ExpectedVersion = 3 }));
         Assert.False(await configuration.DeleteAsync("c/a"));
 
-        await configuration.PutJsonAsync("c/json", new[] { 1, 2 });
+        await configuration.PutJsonAsync("c/json", new List<int> { 1, 2 });
         ConfigEntry entry = (await configuration.GetAsync("c/json", new() { Consistency = ReadConsistency.Serializable }))!;
         Assert.Equal("application/json", entry.ContentType);
-        Assert.Equal([1, 2], entry.GetJson<int[]>()!);
+        Assert.Equal([1, 2], entry.GetJson<List<int>>()!);
     }
 
     private static async Task TransactionsAsync(CoordinatorConfiguration configuration)

@@ -13,11 +13,14 @@ internal sealed partial record HttpPageExample(string Command, string Answer)
     /// <summary>Without the query string.</summary>
     public string Path => Address().Match(Command).Groups[1].Value;
 
+    /// <summary>Its answer never ends: curl gives up on it, with what has come until then.</summary>
+    public bool IsStream => Command.StartsWith("curl -N ", StringComparison.Ordinal);
+
     public bool IsInBackground => Command.EndsWith(" &", StringComparison.Ordinal);
 
     public static HttpPageExample[] AllOf(string page) =>
     [
-        .. ShellBlock().Matches(page).SelectMany(block => block.Groups[1].Value.Split("\n\n"))
+        .. ShellBlock().Matches(page).SelectMany(block => NextExample().Split(block.Groups[1].Value))
             .Where(example => example.StartsWith("curl ", StringComparison.Ordinal))
             .Select(example => example.TrimEnd().Split('\n', 2) is [var command, var answer]
                 ? new HttpPageExample(command, answer)
@@ -44,6 +47,10 @@ internal sealed partial record HttpPageExample(string Command, string Answer)
                 numbers[ofThePage[i]] = match.Groups[i + 1].Value;
         return true;
     }
+
+    // An answer may have empty lines: events end with one.
+    [GeneratedRegex("\n\n(?=curl )")]
+    private static partial Regex NextExample();
 
     [GeneratedRegex("-X ([A-Z]+)")]
     private static partial Regex MethodOption();

@@ -14,7 +14,8 @@ internal sealed record HttpCase(byte[] Bytes, bool Framed, bool Stalls)
 
     /// <summary>A silo may hold such a request for long; its client leaves.</summary>
     public bool MayWait => Text.Contains("wait", StringComparison.OrdinalIgnoreCase)
-        || Text.Contains("watch", StringComparison.OrdinalIgnoreCase);
+        || Text.Contains("watch", StringComparison.OrdinalIgnoreCase)
+        || Text.Contains("observe", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Draws requests from the list of routes, and then breaks the rules of HTTP, JSON and of the silo.</summary>
@@ -25,6 +26,9 @@ internal sealed class HttpCaseSource(Random random, FuzzTarget target, IReadOnly
     public HttpCase Draw()
     {
         HttpRoute route = random.Pick(routes);
+        // Each other leader costs everybody a moment: now and then is enough.
+        if (route.Template.StartsWith("/v1/groups", StringComparison.Ordinal) && !random.OneIn(5))
+            route = random.Pick(routes);
         string method = Method(route);
         StringBuilder head = new($"{method} {Target(route)} HTTP/1.{(random.OneIn(100) ? 0 : 1)}\r\n");
         bool framed = AddHost(head) & AddOddHeaders(head);
@@ -49,8 +53,7 @@ internal sealed class HttpCaseSource(Random random, FuzzTarget target, IReadOnly
 
     private string Target(HttpRoute route)
     {
-        string path = route.Template.Replace(HttpRoute.NameParameter, Encode(FuzzValues.Name(random)), StringComparison.Ordinal)
-            .Replace("{id}", random.OneIn(4) ? Encode(FuzzValues.Text(random)) : $"{random.Pick(target.Sessions)}", StringComparison.Ordinal);
+        string path = string.Join('/', route.Template.Split('/').Select(part => part.StartsWith('{') ? Parameter(part) : part));
         path = random.Next(60) switch
         {
             0 => $"http://127.0.0.1:{target.Port}{path}",
@@ -62,6 +65,15 @@ internal sealed class HttpCaseSource(Random random, FuzzTarget target, IReadOnly
         };
         return path + _json.Query(route.Template);
     }
+
+    private string Parameter(string parameter) => parameter switch
+    {
+        HttpRoute.NameParameter => Encode(FuzzValues.Name(random)),
+        _ when random.OneIn(4) => Encode(FuzzValues.Text(random)),
+        "{id}" => $"{random.Pick(target.Sessions)}",
+        "{group}" => "0",
+        _ => $"{random.Next(1, 40)}",
+    };
 
     /// <summary>As a client would, or everything, or nothing, or what is not UTF-8.</summary>
     private string Encode(string name)
@@ -100,7 +112,7 @@ internal sealed class HttpCaseSource(Random random, FuzzTarget target, IReadOnly
     {
         if (!random.OneIn(4))
             return true;
-        int kind = random.Next(16);
+        int kind = random.Next(18);
         head.Append(kind switch
         {
             0 => "Origin: https://evil.example\r\n",
@@ -117,6 +129,8 @@ internal sealed class HttpCaseSource(Random random, FuzzTarget target, IReadOnly
             11 => "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 12\r\nSec-WebSocket-Key: x\r\n",
             12 => "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n",
             13 => "Connection: close\r\n",
+            15 => $"traceparent: 00-{new string('a', random.Next(30, 34))}-00f067aa0ba902b7-01\r\n",
+            16 => $"traceparent: {new string('-', random.Next(100))}\r\ntraceparent: x\r\n",
             14 => "Range: bytes=0-\r\nIf-None-Match: *\r\nAccept: text/html\r\nAccept-Encoding: br\r\n",
             _ => "Content-Type: \r\n",
         });

@@ -69,6 +69,8 @@ internal sealed class MessageSource(Random random, IReadOnlyList<long> sessions)
             "ttl_us" => random.Next(500_000, 2_000_000),
             _ when field.EndsWith("_us", StringComparison.Ordinal) => random.OneIn(3) ? random.Next(100_000) : 0,
             "answered_below" or "request_id" => random.Next(3),
+            "group" => 0,
+            "peer_id" or "to_peer_id" => random.Next(40),
             _ => FuzzValues.Number(random),
         };
     }

@@ -53,6 +53,9 @@ internal sealed class WireCaseSource(Random random, FuzzTarget target)
     private ClientFrame DrawFrame(long id)
     {
         ClientFrame frame = _messages.Draw<ClientFrame>();
+        // Each other leader costs everybody a moment: now and then is enough.
+        if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster && !random.OneIn(10))
+            frame.Cluster.Describe = new DescribeGroup();
         if (!random.OneIn(30))
             frame.CorrelationId = id;
         return frame;

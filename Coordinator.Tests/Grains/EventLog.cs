@@ -4,12 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Tests.Grains;
 
 /// <summary>Remembers which events were logged, by their stable ids.</summary>
-internal sealed class EventLog : ILoggerFactory, ILogger
+/// <param name="events">Where to.</param>
+internal sealed class EventLog(ConcurrentDictionary<int, bool> events) : ILoggerFactory, ILogger
 {
-    private readonly ConcurrentDictionary<int, bool> _events = [];
-
-    public bool Has(int eventId) => _events.ContainsKey(eventId);
-
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
@@ -20,7 +17,7 @@ internal sealed class EventLog : ILoggerFactory, ILogger
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-        Func<TState, Exception?, string> formatter) => _events[eventId.Id] = true;
+        Func<TState, Exception?, string> formatter) => events[eventId.Id] = true;
 
     public void Dispose()
     {

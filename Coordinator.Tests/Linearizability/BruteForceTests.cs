@@ -77,6 +77,9 @@ public sealed class BruteForceTests(ITestOutputHelper output)
                 ConfigOutput.Found found => found with { Revision = found.Revision + random.Next(-1, 2) },
                 ConfigOutput.Stored stored => stored with { Version = stored.Version + 1 },
                 ConfigOutput.Deleted deleted => new ConfigOutput.Deleted(deleted.Revision - 1),
+                ConfigOutput.Transacted transacted when random.Next(2) == 0 =>
+                    transacted with { IsThen = !transacted.IsThen, Told = null },
+                ConfigOutput.Transacted transacted => transacted with { Revision = transacted.Revision - 1 },
                 _ => right,
             });
     });

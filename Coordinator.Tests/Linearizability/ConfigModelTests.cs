@@ -10,6 +10,9 @@ public sealed class ConfigModelTests
 
     private static ConfigInput Delete => new ConfigInput.Delete("k");
 
+    private static ConfigInput PutOrDelete(string expected, string value) => new ConfigInput.Transact(
+        "k", new ConfigExpectation.ValueIs(expected), new ConfigAction.Put(value), new ConfigAction.Delete());
+
     [Fact]
     public void A_life_of_a_key_is_linearizable()
     {
@@ -62,6 +65,70 @@ public sealed class ConfigModelTests
         recorder.Return(first, new ConfigOutput.Stored(2, 2));
         recorder.Return(second, new ConfigOutput.Stored(3, 3));
         Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_conditional_delete_and_a_put_on_one_version_cannot_both_succeed()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        int first = recorder.Invoke(1, new ConfigInput.CompareAndDelete("k", new ConfigExpectation.VersionIs(1)));
+        int second = recorder.Invoke(2, PutIf(new ConfigExpectation.RevisionIs(1), "c"));
+        recorder.Return(first, new ConfigOutput.Deleted(2));
+        recorder.Return(second, new ConfigOutput.Stored(2, 3));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Theory]
+    [InlineData(true, 2, true)]
+    [InlineData(false, 2, false)]
+    [InlineData(true, 1, false)]
+    public void A_transaction_does_the_branch_that_its_compare_decides_in_a_revision_of_its_own(
+        bool isThen, long revision, bool isLinearizable)
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        Run(PutOrDelete("a", "b"), new ConfigOutput.Transacted(isThen, revision, Told: null));
+        Expect(isLinearizable ? Verdict.Linearizable : Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void Two_transactions_cannot_both_have_found_the_same_value()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        int first = recorder.Invoke(1, PutOrDelete("a", "b"));
+        int second = recorder.Invoke(2, PutOrDelete("a", "c"));
+        recorder.Return(first, new ConfigOutput.Transacted(true, 2, new ConfigOutput.Stored(2, 2)));
+        recorder.Return(second, new ConfigOutput.Transacted(true, 3, new ConfigOutput.Stored(3, 3)));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_transaction_that_did_one_branch_has_not_done_the_other()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 1));
+        Run(PutOrDelete("b", "c"), new ConfigOutput.Transacted(false, 2, new ConfigOutput.Deleted(2)));
+        Run(Get, new ConfigOutput.Found("c", 2, 2));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_read_tells_what_became_of_a_transaction_that_nobody_heard_of()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 5));
+        recorder.GiveUp(recorder.Invoke(1, PutOrDelete("a", "b")));
+        Run(Get, new ConfigOutput.Found("b", 2, 9));
+        Run(PutOrDelete("a", "c"), new ConfigOutput.Transacted(true, 10, Told: null));
+        Expect(Verdict.NotLinearizable);
+    }
+
+    [Fact]
+    public void A_branch_that_changes_nothing_may_name_a_revision_of_other_keys()
+    {
+        Run(Put("a"), new ConfigOutput.Stored(1, 5));
+        var look = new ConfigInput.Transact("k", new ConfigExpectation.VersionIs(1), new ConfigAction.Get(), Else: null);
+        Run(look, new ConfigOutput.Transacted(true, 8, new ConfigOutput.Found("a", 1, 5)));
+        Run(Get, new ConfigOutput.Found("a", 1, 5));
+        Run(Put("b"), new ConfigOutput.Stored(2, 9));
+        Expect(Verdict.Linearizable);
     }
 
     [Fact]

@@ -85,6 +85,14 @@ internal sealed class MachineUnderTest
         Write = effects.Persist ?? Write;
     }
 
+    /// <summary>For who ends the write under way by itself; null: there is none.</summary>
+    public PeerWrite? TakeWrite()
+    {
+        PeerWrite? write = Write;
+        Write = null;
+        return write;
+    }
+
     /// <summary>Ends the write under way, if there is one, and those that follow from it.</summary>
     public void WriteAll()
     {

@@ -6,7 +6,7 @@ namespace Coordinator.Tests.Replica;
 public sealed class ReadRoundsTests
 {
     private readonly ReadRounds _rounds = new(retryUs: 100);
-    private readonly List<QueryTicket> _taken = [];
+    private readonly List<ReadTicket> _taken = [];
 
     private QueryTicket Add()
     {

@@ -1,6 +1,7 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Google.Protobuf;
 
 namespace Coordinator.Tests.Replica;
 
@@ -77,6 +78,64 @@ public sealed class WitnessTests
         Assert.Equal(ErrorCode.RolledBack, Assert.Single(alone.Effects.Answered).Answer.Error);
         Assert.Equal(last + 5, alone.Effects.WitnessedIndex);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_read_at_a_revision_above_the_replicas_waits_for_it(bool lists)
+    {
+        Term term = _peer.Machine.Raft.Term;
+        QueryTicket read = ReadAt(_peer.Machine.State.Revision + 1, lists);
+        _peer.Turn(machine => machine.Submit(read));
+        Assert.Empty(_peer.Effects.Answered);
+
+        _peer.Receive(new Message
+        {
+            Type = MessageType.App,
+            From = new PeerId(2),
+            Term = term,
+            Index = Applied,
+            LogTerm = term,
+            Entries = [new Entry(term, Applied + 1, EntryType.Normal, Put().ToByteArray())],
+            Commit = Applied + 1,
+        });
+
+        (QueryTicket ticket, QueryAnswer answer) = Assert.Single(_peer.Effects.Answered);
+        Assert.Same(read, ticket);
+        Assert.Equal(ErrorCode.Ok, answer.Error);
+        Assert.Equal("k", Assert.Single(answer.Entries).Key);
+    }
+
+    [Fact]
+    public void A_replica_that_stays_behind_a_revision_does_not_say_that_it_is_in_the_future()
+    {
+        _peer.Turn(machine => machine.Submit(ReadAt(_peer.Machine.State.Revision + 1, lists: false)));
+        _peer.Turn(afterUs: new ReplicaOptions().QueryTimeoutUs);
+
+        Assert.Equal(ErrorCode.ReplicaBehind, Assert.Single(_peer.Effects.Answered).Answer.Error);
+    }
+
+    [Fact]
+    public void The_group_says_that_a_revision_is_in_the_future()
+    {
+        var alone = new MachineUnderTest(new ConfState { Voters = [new(1)] });
+        alone.Elect(voter: 0);
+        alone.WriteAll();
+        QueryTicket read = ReadAt(alone.Machine.State.Revision + 1, lists: false);
+        read.Query.Serializable = false;
+
+        alone.Turn(machine => machine.Submit(read));
+        if (alone.Effects.ReadEpoch is { } epoch)
+            alone.Turn(machine => machine.EpochRead(epoch, epoch));
+
+        Assert.Equal(ErrorCode.RevisionInFuture, Assert.Single(alone.Effects.Answered).Answer.Error);
+    }
+
+    private static Command Put() => new() { PutConfig = new PutConfig { Key = "k" } };
+
+    private static QueryTicket ReadAt(long revision, bool lists) => new(lists
+        ? new Query { Serializable = true, ListConfig = new ListConfig { Revision = revision } }
+        : new Query { Serializable = true, GetConfig = new GetConfig { Key = "k", Revision = revision } });
 
     private static QueryTicket Read(long seen) =>
         new(new Query { Serializable = true, SeenIndex = seen, GetConfig = new GetConfig { Key = "k" } });

@@ -24,10 +24,23 @@ internal sealed class HttpMemoryGateway : GroupGateway
 
     public ConcurrentQueue<Query> Asked { get; } = new();
 
+    public ConcurrentQueue<ClusterRequest> Administered { get; } = new();
+
+    /// <summary>Keep-alives that got through.</summary>
+    public int KeptAlive { get; private set; }
+
+    /// <summary>All that got through, of whatever kind.</summary>
+    public int Reached => Proposed.Count + Asked.Count + Administered.Count + KeptAlive;
+
     /// <summary>Answers in place of the memory.</summary>
     public Func<Command, CancellationToken, Task<CommandAnswer>>? Executing { get; set; }
 
     public Func<Query, Task<QueryAnswer>>? Querying { get; set; }
+
+    /// <summary>The pages of a watch.</summary>
+    public Func<Watch, CancellationToken, IAsyncEnumerable<WatchPage>>? Watching { get; set; }
+
+    public ConcurrentQueue<Watch> Watched { get; } = new();
 
     public bool Ready { get; set; } = true;
 
@@ -75,9 +88,31 @@ internal sealed class HttpMemoryGateway : GroupGateway
     public override Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
     {
         lock (_lock)
+        {
+            KeptAlive++;
             return Task.FromResult(_sessions.TryGetValue(sessionId, out SessionInfo? session)
                 ? new KeepAliveAnswer { SessionId = sessionId, TtlUs = session.TtlUs }
                 : new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.SessionNotFound });
+        }
+    }
+
+    public override Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned)
+    {
+        Administered.Enqueue(request);
+        var group = new GroupDescription
+        {
+            LeaderPeerId = 2,
+            Term = 7,
+            FailuresTolerated = 1,
+            Peers = { new PeerDescription { PeerId = 4, Role = "learner", State = "unknown", Detail = "It does not run." } },
+        };
+        return Task.FromResult(new ClusterAnswer { PeerId = 4, Group = group });
+    }
+
+    public override IAsyncEnumerable<WatchPage> WatchAsync(Watch watch, CancellationToken abandoned)
+    {
+        Watched.Enqueue(watch);
+        return Watching is null ? base.WatchAsync(watch, abandoned) : Watching(watch, abandoned);
     }
 
     public override IDisposable OnSessionEnded(long sessionId, Action<SessionEnded> ended)

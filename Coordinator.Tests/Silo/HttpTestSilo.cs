@@ -4,48 +4,64 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Coordinator.Contracts;
+using Coordinator.Grains;
 using Coordinator.Silo.Http;
 using Coordinator.Silo.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Silo;
 
-/// <summary>The interfaces on a real server at a free port, before a group in memory.</summary>
+/// <summary>The interfaces on a real server at a free port, before a group in memory or another one.</summary>
 internal sealed class HttpTestSilo : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly WebApplication _app;
+    private readonly GroupGateway _gateway;
 
-    private HttpTestSilo(WebApplication app, HttpMemoryGateway group)
+    private HttpTestSilo(WebApplication app, GroupGateway gateway)
     {
         _app = app;
-        Group = group;
+        _gateway = gateway;
         Address = new Uri(app.Urls.Single());
         Client = new HttpClient { BaseAddress = Address, Timeout = Patience };
     }
 
-    public HttpMemoryGateway Group { get; }
+    /// <summary>When it is one in memory.</summary>
+    public HttpMemoryGateway Group => (HttpMemoryGateway)_gateway;
 
     public Uri Address { get; }
 
     public HttpClient Client { get; }
 
-    public static async Task<HttpTestSilo> StartAsync(Action<HttpInterfaceOptions>? configure = null)
+    public static Task<HttpTestSilo> StartAsync(Action<HttpInterfaceOptions>? configure = null) =>
+        StartAsync(new HttpMemoryGateway(), configure);
+
+    public static async Task<HttpTestSilo> StartAsync(
+        GroupGateway group, Action<HttpInterfaceOptions>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddCoordinatorHttp(configure);
         WebApplication app = builder.Build();
-        HttpMemoryGateway group = new();
         app.UseCoordinatorGuards();
         app.MapCoordinatorWire(group, new Welcome { ClusterId = "cluster", Groups = 1, SiloId = "silo-1" });
         app.MapCoordinatorHttp(group);
         await app.StartAsync();
         return new HttpTestSilo(app, group);
+    }
+
+    /// <summary>A router without a server, for its table.</summary>
+    public static HttpRouter CreateRouter()
+    {
+        CheckedGateway gateway = new(new HttpMemoryGateway(), NullLogger.Instance);
+        HttpInterfaceOptions options = new();
+        return new HttpRouter(gateway, options,
+            new EventStreams(gateway, options, TimeProvider.System, NullLogger.Instance, CancellationToken.None));
     }
 
     public Task StopAsync() => _app.StopAsync();

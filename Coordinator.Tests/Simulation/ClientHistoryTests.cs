@@ -22,6 +22,8 @@ public sealed class ClientHistoryTests
     // Writes that happen twice.
     [InlineData("a repeat executed again")]
     [InlineData("a repeat outside a session")]
+    // Conditions that decide nothing.
+    [InlineData("the first branch done for the second")]
     // Grants that nobody asked for any more, or that somebody still had.
     [InlineData("a cancelled wait that goes on")]
     [InlineData("a token used again")]

@@ -17,7 +17,7 @@ public sealed class SeedTests
         Happening.StateAheadOfStoredLog, Happening.LateWriteLanded, Happening.ChunkWriteFailed, Happening.WriteBusy,
         Happening.Quarantined, Happening.ActivationAnswerLost, Happening.SnapshotOutlivedItsLeader,
         Happening.SleepOutlivedSession, Happening.DivergenceFound, Happening.FeatureLevelRaised, Happening.DeadlockRefused, Happening.HandedOver,
-        Happening.UpgradeGranted, Happening.MessageClogged,
+        Happening.UpgradeGranted, Happening.MessageClogged, Happening.TransactionRepeatedInLaterTerm,
     ];
 
     private static readonly FaultKind[] RareFaults = [FaultKind.DatabaseEmptied, FaultKind.DatabaseRolledBack, FaultKind.RowAltered];

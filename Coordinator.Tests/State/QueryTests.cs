@@ -61,6 +61,34 @@ public sealed class QueryTests
     }
 
     [Fact]
+    public void A_session_shows_all_that_it_holds_of_every_kind_and_what_is_asked_back()
+    {
+        long session = _group.Create();
+        _group.Acquire(session, Group.Permits("s", 2, of: 5));
+        long lockToken = _group.Acquire(session, Group.Exclusive("b"), request: 4).Result.Token;
+        _group.Acquire(session, new AcquireLock { Kind = HoldingKind.Election, Name = "a" });
+        _group.Apply(new Command { RequestRelease = new RequestRelease { Name = "b", Reason = "please" } });
+
+        SessionInfo info = Ask(new Query { GetSession = new GetSession { SessionId = session } }).Sessions[0];
+
+        Assert.Equal(
+            [(HoldingKind.Lock, "b"), (HoldingKind.Semaphore, "s"), (HoldingKind.Election, "a")],
+            info.Holdings.Select(holding => (holding.Kind, holding.Name)));
+        Assert.Equal(
+            new SessionHolding
+            {
+                Name = "b",
+                Token = lockToken,
+                EntryIndex = lockToken,
+                RequestId = 4,
+                ReleaseRequested = true,
+                ReleaseReason = "please",
+            },
+            info.Holdings[0]);
+        Assert.Empty(Ask(new Query { ListSessions = new ListSessions() }).Sessions[0].Holdings);
+    }
+
+    [Fact]
     public void Locks_and_sessions_are_listed_in_pages()
     {
         long[] sessions = [_group.Create(), _group.Create(), _group.Create()];

@@ -59,13 +59,13 @@ public sealed class StatePropertyTests
         Assert.DoesNotContain(Reached, what => !seen.ContainsKey(what));
     }
 
-    /// <summary>The simulator's clients don't get as far as these.</summary>
-    internal static readonly SeededBug[] Plants =
+    private static readonly SeededBug[] Plants =
     [
         SeededBug.AnyCompareDoes,
         SeededBug.BoundKeyOutlivesSession,
         SeededBug.HistoryLeftOutOfSnapshot,
         SeededBug.RollBackKeepsNewKeys,
+        SeededBug.ThenDoneForElse,
     ];
 
     public static TheoryData<string> PlantNames => [.. Plants.Select(bug => $"{bug}")];

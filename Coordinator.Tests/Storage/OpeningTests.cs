@@ -64,7 +64,7 @@ public sealed class OpeningTests(PostgresServer server) : StorageTest(server)
         PeerDatabase[] databases = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => OpenAsync()));
 
         Assert.Equal(6, databases.Length);
-        Assert.Equal(1L, await QueryAsync<long>("SELECT count(*) FROM coordinator.schema_version"));
+        Assert.Equal(Schema.Version, (int)await QueryAsync<long>("SELECT count(*) FROM coordinator.schema_version"));
         await databases[0].BootstrapAsync(Guid.NewGuid(), 1, [NewPeer(1)], CancellationToken.None);
         await ActivateAsync(databases[5]);
     }

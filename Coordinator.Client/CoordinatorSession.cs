@@ -1,0 +1,69 @@
+using Coordinator.Client.Connection;
+using Coordinator.Client.Machine;
+
+namespace Coordinator.Client;
+
+/// <summary>
+/// A session that was created, with all that can be held in it. After it is lost, every request that needs it is refused
+/// with <see cref="Contracts.ErrorCode.SessionNotFound"/>; no other takes its place. Thread-safe.
+/// </summary>
+public class CoordinatorSession : IAsyncDisposable
+{
+    private readonly ClientRuntime? _runtime;
+    private readonly Session _session;
+    private readonly LifeGuard _guard;
+
+    internal CoordinatorSession(ClientRuntime runtime, Session session)
+    {
+        _runtime = runtime;
+        _session = session;
+        _guard = (LifeGuard)session.Host!;
+        Locks = new CoordinatorLocks(runtime);
+        ReaderWriterLocks = new CoordinatorReaderWriterLocks(runtime);
+        Semaphores = new CoordinatorSemaphores(runtime);
+        Elections = new CoordinatorElections(runtime);
+        Configuration = new CoordinatorConfiguration(runtime);
+    }
+
+    protected CoordinatorSession()
+    {
+        _session = null!;
+        _guard = null!;
+        Locks = null!;
+        ReaderWriterLocks = null!;
+        Semaphores = null!;
+        Elections = null!;
+        Configuration = null!;
+    }
+
+    /// <summary>The log index of its creation.</summary>
+    public virtual long Id => _session.Id;
+
+    /// <inheritdoc cref="HoldingHandle.LostToken"/>
+    public virtual CancellationToken LostToken => _guard.CheckedLostToken();
+
+    /// <inheritdoc cref="HoldingHandle.ValidUntil"/>
+    public virtual DateTimeOffset ValidUntil => _guard.ValidUntil;
+
+    public virtual CoordinatorLocks Locks { get; }
+
+    public virtual CoordinatorReaderWriterLocks ReaderWriterLocks { get; }
+
+    public virtual CoordinatorSemaphores Semaphores { get; }
+
+    public virtual CoordinatorElections Elections { get; }
+
+    /// <summary>As the client's own, with its writes made in this session.</summary>
+    public virtual CoordinatorConfiguration Configuration { get; }
+
+    /// <summary>
+    /// Ends the session, and with it all that it holds; LostToken is cancelled first. Takes 2 s at most when the cluster
+    /// can't be reached; then it ends by its time to live.
+    /// </summary>
+    public virtual async ValueTask DisposeAsync()
+    {
+        if (_runtime is not null)
+            await _runtime.DisposeAsync().ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,58 @@
+using Coordinator.Contracts;
+
+namespace Coordinator.Client.Machine;
+
+/// <summary>
+/// What becomes of a session's holdings against their holders' will. Told by the silo as a list of all that the session
+/// holds, from the first grant on and anew on each connection, so that nothing hangs on having heard every word.
+/// </summary>
+internal sealed partial class ClientMachine
+{
+    private void Observe(Session session)
+    {
+        if (session.Observer is not null)
+            return;
+        session.Observer = new SessionStream(session.Id) { Session = session, Id = ++_lastId };
+        Open(session.Observer);
+    }
+
+    private void StopObserving(Session session)
+    {
+        if (session.Observer is not { } observer)
+            return;
+        session.Observer = null;
+        Withdraw(observer);
+    }
+
+    private void OnNotices(Session session, Position? position, SessionNotices notices)
+    {
+        foreach (Holding holding in session.Holdings.ToArray())
+        {
+            // Lost with another one of the list, or granted after the list was made.
+            if (holding.Node is null || holding.Token > (position?.Index ?? 0))
+                continue;
+            SessionHolding?[] found = [.. Enumerable.Range(0, holding.Request.Names.Count).Select(part => Find(notices, holding, part))];
+            if (found.Contains(null))
+                LoseHolding(holding, "The cluster has ended it.", isOverInLog: found.Length == 1);
+            else if (!holding.IsReleaseRequested && Array.Find(found, one => one!.ReleaseRequested) is { } asked)
+                AskForRelease(holding, asked.ReleaseReason);
+        }
+    }
+
+    private void AskForRelease(Holding holding, string reason)
+    {
+        holding.IsReleaseRequested = true;
+        _effects.Add(new ClientEffect.ReleaseRequested(holding, reason));
+        Log($"The release of \"{holding.Name}\" with token {holding.Token} is asked for: {reason}");
+    }
+
+    private static SessionHolding? Find(SessionNotices notices, Holding holding, int part)
+    {
+        ResourceKey key = holding.Request.KeyOf(part);
+        // While it is upgraded, the list may be from before or after: the session has but one holding of a lock.
+        bool isUpgrading = holding.Lines.Count == 1 && holding.Lines[0].IsUpgrading;
+        return notices.Holdings.FirstOrDefault(one => one.Kind == key.Kind && one.Name == key.Name
+            && (isUpgrading || one.Token == holding.Token)
+            && (!holding.Request.IsCounted || one.RequestId == holding.RequestId));
+    }
+}
