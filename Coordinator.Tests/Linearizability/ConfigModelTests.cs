@@ -10,7 +10,7 @@ public sealed class ConfigModelTests
 
     private static ConfigInput Delete => new ConfigInput.Delete("k");
 
-    private static ConfigInput PutOrDelete(string expected, string value) => new ConfigInput.Transact(
+    private static ConfigInput.Transact PutOrDelete(string expected, string value) => new ConfigInput.Transact(
         "k", new ConfigExpectation.ValueIs(expected), new ConfigAction.Put(value), new ConfigAction.Delete());
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Coordinator.Contracts;
 using Coordinator.Silo.Http;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Silo;
 
