@@ -8,9 +8,6 @@ namespace Coordinator.Silo.Http;
 /// </summary>
 internal sealed class EventStream(HttpContext context, HttpInterfaceOptions options, TimeProvider time, ILogger logger)
 {
-    // So that a client that takes a large event slowly, but does take it, makes progress.
-    private const int PieceBytes = 32 * 1024;
-
     public void Begin()
     {
         HttpResponse response = context.Response;
@@ -21,12 +18,12 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
         response.Headers["X-Accel-Buffering"] = "no";
     }
 
+    /// <param name="pieces">Small ones: so a client that takes a large event slowly, but does take it, makes progress.</param>
     /// <returns>False when the client was cut off.</returns>
-    public async Task<bool> SendAsync(ReadOnlyMemory<byte> text)
+    public async Task<bool> SendAsync(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
-        while (!text.IsEmpty)
+        foreach (ReadOnlyMemory<byte> piece in pieces)
         {
-            ReadOnlyMemory<byte> piece = text[..Math.Min(text.Length, PieceBytes)];
             using CancellationTokenSource timeout = new(options.StreamWriteTimeout, time);
             try
             {
@@ -38,7 +35,6 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
                 context.Abort();
                 return false;
             }
-            text = text[piece.Length..];
         }
         return true;
     }

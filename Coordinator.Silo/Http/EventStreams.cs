@@ -64,22 +64,22 @@ internal sealed class EventStreams(
         for (WatchPage? page = first; ; page = await pages.NextAsync(options.StreamSilenceMax, time))
         {
             // The next page is asked for only when the client has taken this one.
-            if (!await stream.SendAsync(TextOf(page, events)) || page is { Error: not ErrorCode.Ok })
+            if (!await stream.SendAsync(PiecesOf(page, events)) || page is { Error: not ErrorCode.Ok })
                 return;
         }
     }
 
-    private static ReadOnlyMemory<byte> TextOf(WatchPage? page, IStreamEvents events)
+    private static IEnumerable<ReadOnlyMemory<byte>> PiecesOf(WatchPage? page, IStreamEvents events)
     {
+        if (page is { Error: ErrorCode.Ok })
+            return events.Write(page);
         EventText text = new();
         if (page is null)
             text.AddComment();
-        else if (page.Error == ErrorCode.Ok)
-            events.Write(page, text);
         else if (!events.IsInside)
             // Inside an event it would end that one: the client drops what is cut off, and learns why when it comes again.
             text.AddEvent("error", id: null, json =>
                 Problems.Write(json, page.Error, page.Message, leaderHint: null, Problems.StatusOf(page.Error)));
-        return text.Written;
+        return [text.Take()];
     }
 }
