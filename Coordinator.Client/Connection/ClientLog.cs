@@ -17,8 +17,9 @@ internal static partial class ClientLog
             case ClientEvent.Connected(var endpoint, var siloId):
                 Connected(log, endpoint, siloId);
                 break;
-            case ClientEvent.NotConnected(var endpoint, var reason):
-                NotConnected(log, endpoint, reason);
+            case ClientEvent.NotConnected(var endpoint, var reason, var isRepeated):
+                // An outage of hours is one warning an endpoint, not one an attempt.
+                NotConnected(log, isRepeated ? LogLevel.Debug : LogLevel.Warning, endpoint, reason);
                 break;
             case ClientEvent.SessionOpened(var sessionId, var ttl):
                 SessionOpened(log, sessionId, ttl);
@@ -52,8 +53,8 @@ internal static partial class ClientLog
     [LoggerMessage(4000, LogLevel.Information, "Connected to {Endpoint} (silo {SiloId})")]
     private static partial void Connected(ILogger log, string endpoint, string siloId);
 
-    [LoggerMessage(4001, LogLevel.Warning, "No connection to {Endpoint}: {Reason}")]
-    private static partial void NotConnected(ILogger log, string endpoint, string reason);
+    [LoggerMessage(EventId = 4001, Message = "No connection to {Endpoint}: {Reason}")]
+    private static partial void NotConnected(ILogger log, LogLevel level, string endpoint, string reason);
 
     [LoggerMessage(4010, LogLevel.Information, "Session {SessionId} is open for {Ttl}")]
     private static partial void SessionOpened(ILogger log, long sessionId, TimeSpan ttl);

@@ -12,7 +12,8 @@ internal abstract record ClientEvent
     public sealed record Connected(string Endpoint, string SiloId) : ClientEvent;
 
     /// <summary>The connection broke, or did not come about; another is tried when it is needed.</summary>
-    public sealed record NotConnected(string Endpoint, string Reason) : ClientEvent;
+    /// <param name="IsRepeated">All endpoints have been tried since the last good answer.</param>
+    public sealed record NotConnected(string Endpoint, string Reason, bool IsRepeated) : ClientEvent;
 
     public sealed record SessionOpened(long SessionId, TimeSpan Ttl) : ClientEvent;
 

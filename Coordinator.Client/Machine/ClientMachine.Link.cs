@@ -104,7 +104,7 @@ internal sealed partial class ClientMachine
     private void OnLinkGone(string reason)
     {
         _trouble = $"{_link.Endpoint}: {reason}";
-        Log(new ClientEvent.NotConnected(_link.Endpoint, reason));
+        Log(new ClientEvent.NotConnected(_link.Endpoint, reason, _link.Failures > _options.Endpoints.Count));
         _link.Phase = LinkPhase.Idle;
         _link.Failures++;
         _link.NextEndpoint++;

@@ -6,7 +6,9 @@ namespace Coordinator.Silo.Http;
 /// One answer that goes on for as long as its client reads. Invariant: what is sent waits for the client to take it, and
 /// a client that takes nothing for too long is cut off.
 /// </summary>
-internal sealed class EventStream(HttpContext context, HttpInterfaceOptions options, TimeProvider time, ILogger logger)
+/// <param name="turns">Taken to make a piece and to hand it on, not while a client takes it.</param>
+internal sealed class EventStream(
+    HttpContext context, SemaphoreSlim turns, HttpInterfaceOptions options, TimeProvider time, ILogger logger)
 {
     public void Begin()
     {
@@ -22,12 +24,15 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
     /// <returns>False when the client was cut off.</returns>
     public async Task<bool> SendAsync(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
-        foreach (ReadOnlyMemory<byte> piece in pieces)
+        using IEnumerator<ReadOnlyMemory<byte>> next = pieces.GetEnumerator();
+        while (true)
         {
-            using CancellationTokenSource timeout = new(options.StreamWriteTimeout, time);
+            using CancellationTokenSource timeout = new(Timeout.InfiniteTimeSpan, time);
+            if (await BeginNextAsync(next, timeout) is not { } sending)
+                return true;
             try
             {
-                await context.Response.Body.WriteAsync(piece, timeout.Token);
+                await sending;
             }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested)
             {
@@ -36,6 +41,22 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
                 return false;
             }
         }
-        return true;
+    }
+
+    /// <returns>Null: there is no more.</returns>
+    private async Task<Task?> BeginNextAsync(IEnumerator<ReadOnlyMemory<byte>> next, CancellationTokenSource timeout)
+    {
+        await turns.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (!next.MoveNext())
+                return null;
+            timeout.CancelAfter(options.StreamWriteTimeout);
+            return context.Response.Body.WriteAsync(next.Current, timeout.Token).AsTask();
+        }
+        finally
+        {
+            turns.Release();
+        }
     }
 }

@@ -17,7 +17,8 @@ public sealed class ClientLogTests
         ClientEvent[] events =
         [
             new ClientEvent.Connected("http://a", "s"),
-            new ClientEvent.NotConnected("http://a", "why"),
+            new ClientEvent.NotConnected("http://a", "why", IsRepeated: false),
+            new ClientEvent.NotConnected("http://a", "why", IsRepeated: true),
             new ClientEvent.SessionOpened(7, TimeSpan.FromSeconds(1)),
             new ClientEvent.SessionRefused(ErrorCode.Overloaded, "why"),
             new ClientEvent.SessionLost(7, "why", IsStopping: false),
@@ -34,7 +35,7 @@ public sealed class ClientLogTests
         foreach (ClientEvent happened in events)
             ClientLog.Write(log, happened);
 
-        Assert.Equal([4000, 4001, 4010, 4011, 4012, 4012, 4013, 4020, 4021, 4022, 4030], log.Lines.Select(line => line.Id));
+        Assert.Equal([4000, 4001, 4001, 4010, 4011, 4012, 4012, 4013, 4020, 4021, 4022, 4030], log.Lines.Select(line => line.Id));
         Assert.Equal(
             [4000, 4010, 4012, 4021],
             log.Lines.Where(line => line.Level == LogLevel.Information).Select(line => line.Id));
@@ -54,6 +55,26 @@ public sealed class ClientLogTests
         Assert.Equal(["Coordinator.Client", "Coordinator.Client"], log.Categories);
         Assert.Contains(log.Lines, line => line.Id == 4000 && line.Text.Contains(silo.Address, StringComparison.Ordinal));
         Assert.Equal(2, log.Lines.Count(line => line.Id == 4010));
+    }
+
+    [Fact]
+    public async Task A_long_outage_is_a_warning_or_two_and_not_one_an_attempt()
+    {
+        TaskCompletionSource many = new();
+        int attempts = 0;
+        var log = new RecordedLog(level =>
+        {
+            if (level == LogLevel.Debug && Interlocked.Increment(ref attempts) == 3)
+                many.TrySetResult();
+        });
+        await using CoordinatorClient client = new CoordinatorClientBuilder()
+            .AddEndpoint("http://127.0.0.1:1").WithRequestTimeout(Patience).WithLoggerFactory(log).Build();
+        using CancellationTokenSource cancellation = new();
+        Task read = client.Configuration.GetAsync("a", cancellationToken: cancellation.Token);
+        await many.Task.WaitAsync(Patience);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        Assert.InRange(log.Lines.Count(line => line.Level == LogLevel.Warning), 1, 2);
     }
 
     [Fact]
