@@ -28,7 +28,7 @@ internal static partial class ClientLog
                 SessionRefused(log, code, reason);
                 break;
             case ClientEvent.SessionLost(var sessionId, var reason, var isStopping):
-                SessionLost(log, LossLevel(isStopping), sessionId, reason);
+                SessionLost(log, isStopping ? LogLevel.Information : LogLevel.Warning, sessionId, reason);
                 break;
             case ClientEvent.SessionNotObserved(var sessionId, var code, var reason):
                 SessionNotObserved(log, sessionId, code, reason);
@@ -43,7 +43,7 @@ internal static partial class ClientLog
                 ReleaseRefused(log, code, reason);
                 break;
             case ClientEvent.LeaseLost(var name, var token, var reason, var isStopping):
-                LeaseLost(log, LossLevel(isStopping), name, token, reason);
+                LeaseLost(log, isStopping ? LogLevel.Information : LogLevel.Warning, name, token, reason);
                 break;
             default:
                 throw new InvalidOperationException($"{happened} has no message.");
@@ -82,6 +82,4 @@ internal static partial class ClientLog
 
     [LoggerMessage(4090, LogLevel.Critical, "The client has stopped, by a fault of its own")]
     public static partial void Faulted(ILogger log, Exception fault);
-
-    private static LogLevel LossLevel(bool isStopping) => isStopping ? LogLevel.Information : LogLevel.Warning;
 }
