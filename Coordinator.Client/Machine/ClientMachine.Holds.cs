@@ -131,7 +131,7 @@ internal sealed partial class ClientMachine
     private void LoseHolding(Holding holding, string reason, bool isOverInLog)
     {
         _effects.Add(new ClientEffect.HoldingLost(holding, reason));
-        Log($"\"{holding.Name}\" with token {holding.Token} is lost. {reason}", isWarning: true);
+        Log(new ClientEvent.HoldingLost(holding.Name, holding.Token, reason));
         if (isOverInLog)
             Drop(holding);
         else

@@ -43,7 +43,7 @@ internal sealed partial class ClientMachine
     {
         holding.IsReleaseRequested = true;
         _effects.Add(new ClientEffect.ReleaseRequested(holding, reason));
-        Log($"The release of \"{holding.Name}\" with token {holding.Token} is asked for: {reason}");
+        Log(new ClientEvent.ReleaseRequested(holding.Name, holding.Token, reason));
     }
 
     private static SessionHolding? Find(SessionNotices notices, Holding holding, int part)
