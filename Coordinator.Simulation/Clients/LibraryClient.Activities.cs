@@ -25,8 +25,10 @@ internal sealed partial class LibraryClient
     private void Act()
     {
         int dice = random.Below(100);
-        if (dice < 45)
+        if (dice < 30)
             Acquire(AnyName());
+        else if (dice < 45)
+            AcquireOther();
         else if (dice < 62)
             Submit(new WriteOperation(MakePut()), Written);
         else if (dice < 67)
