@@ -17,7 +17,7 @@ internal sealed partial class LibraryClient
 
     private void ScheduleActivity() => world.Events.After(random.Between(1, 2 * world.Scenario.ClientPauseUs), () =>
     {
-        if (!_isDraining && !_isAsleep && _running < 8)
+        if (!_isResting && !_isDraining && !_isAsleep && _running < 8)
             Act();
         ScheduleActivity();
     });

@@ -17,6 +17,7 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
     private SimulatedWatcher? _watcher;
     private ClientSession? _session;
     private bool _isOpening;
+    private bool _isResting;
     private bool _isDraining;
     private int _leader;
     private long _seenIndex;
@@ -34,6 +35,8 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
         _watcher = new SimulatedWatcher(world, this, random.Fork());
         _watcher.Start();
     }
+
+    public override void Rest() => _isResting = true;
 
     public override void Drain()
     {
@@ -72,10 +75,10 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
         {
             if (_isDraining)
                 Close(session);
-            else if (_open.Count < 8 && !session.IsClosing)
+            else if (!_isResting && _open.Count < 8 && !session.IsClosing)
                 Act(session);
         }
-        else if (!_isOpening && !_isDraining)
+        else if (!_isOpening && !_isResting && !_isDraining)
         {
             OpenSession();
         }

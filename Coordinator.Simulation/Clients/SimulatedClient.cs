@@ -14,6 +14,9 @@ internal abstract class SimulatedClient(int number, NodeClock clock)
 
     public abstract void Start();
 
+    /// <summary>Begins nothing new; what it has and awaits it goes on with.</summary>
+    public abstract void Rest();
+
     /// <summary>Asks for nothing new, gives back what it holds, and ends its session.</summary>
     public abstract void Drain();
 

@@ -13,8 +13,10 @@ namespace Coordinator.Simulation.Running;
 /// </summary>
 internal static class SimulationRun
 {
-    /// <summary>In ticks of the replicas: what a healed cluster may need at the most until it serves, and until it rests.</summary>
+    /// <summary>In ticks of the replicas: what a healed cluster may need at the most until it serves, until all
+    /// are told of what has happened, and until it rests.</summary>
     private const long TicksToServe = 600;
+    private const long TicksToTell = 600;
     private const long TicksToRest = 4_000;
 
     /// <exception cref="InvariantViolation">The run shows a bug.</exception>
@@ -87,6 +89,11 @@ internal static class SimulationRun
             world.Events.NowUs + (TicksToServe * tickUs), () => world.Invariants.KnownIndex > known);
         Require(serves, world, $"a healed cluster has answered nothing new within {TicksToServe} ticks");
         foreach (SimulatedClient client in world.Clients)
+            client.Rest();
+        if (!world.Events.RunUntil(
+            world.Events.NowUs + (TicksToTell * tickUs) + ReconnectUs, Every(world, 100_000, () => world.Invariants.HasToldAll(world))))
+            world.Invariants.RequireTold(world);
+        foreach (SimulatedClient client in world.Clients)
             client.Drain();
         bool rests = world.Events.RunUntil(
             world.Events.NowUs + (TicksToRest * tickUs) + RestUs, Every(world, 100_000, () => IsAtRest(world)));
@@ -95,6 +102,9 @@ internal static class SimulationRun
 
     /// <summary>The longest TTL and the longest patience of a client: what they left behind ends by then.</summary>
     private const long RestUs = 60_000_000;
+
+    /// <summary>What a client may need, at the most, to notice that its connection is dead and to find one that serves it.</summary>
+    private const long ReconnectUs = 45_000_000;
 
     private static bool IsAtRest(World world) =>
         world.Clients.TrueForAll(client => client.IsIdle)
