@@ -79,9 +79,9 @@ internal sealed partial class LibraryClient
     }
 
     private void ReleaseLater(ClientMachine machine, Holding holding) =>
-        world.Events.After(random.Skewed(1_000, 4_000_000), () => WhenAwake(() =>
+        world.Events.After(random.Chance(0.2) ? random.Between(1, 20) * 1_000_000 : random.Skewed(1_000, 4_000_000), () => WhenAwake(() =>
         {
-            if (machine == _machine && !_isDraining)
+            if (machine == _machine && !_isResting && !_isDraining)
                 Submit(new ReleaseOperation(holding), _ => { });
         }));
 

@@ -121,13 +121,14 @@ internal sealed partial class LibraryClient
         Begin(MakeConfigWatch(_watching.Chance(0.5) ? 0 : ended.CompactedRevision + 1));
     }
 
-    /// <summary>From the wire: where a watch from now begins.</summary>
+    /// <summary>From the wire: where a watch from now begins, unless the library has left that connection.</summary>
     private void NoteBeginning(ClientFrame asked, WatchPage page)
     {
         world.Trace.Add($"client {Number}: page of watch {asked.CorrelationId} at {page.Position?.Index}: {page.Events.Count} changes up to {page.NextRevision}, {page.Election} {page.Session} {page.Error}");
         if (asked.Watch.Config is not { FromRevision: 0 } || page.Error != ErrorCode.Ok)
             return;
-        ConfigWatch? begun = _watches.OfType<ConfigWatch>().FirstOrDefault(watch => watch.Stream.Frame == asked && watch.NextRevision == 0);
+        ConfigWatch? begun = _watches.OfType<ConfigWatch>().FirstOrDefault(
+            watch => watch.Stream.Frame == asked && watch.Stream.IsOnWire && watch.NextRevision == 0);
         if (begun is not null)
             Invariants.WatchBegan(begun, page.NextRevision);
     }
@@ -144,7 +145,7 @@ internal sealed partial class LibraryClient
     {
         world.Happenings.Count(Happening.ReleaseRequestHeard);
         Invariants.ReleaseAsked(this, holding);
-        if (_watching.Chance(0.3))
+        if (_watching.Chance(0.3) && !_isResting)
             Submit(new ReleaseOperation(holding), _ => { });
     }
 }

@@ -63,6 +63,8 @@ internal sealed partial class LibraryClient
         else if (_asked.TryGetValue(frame.CorrelationId, out Asked asked))
             Check(asked, frame);
         Run(m => m.Received(link, frame, Now));
+        if (frame.BodyCase == ServerFrame.BodyOneofCase.WatchPage && _asked.TryGetValue(frame.CorrelationId, out Asked watch))
+            NoteBeginning(watch.Frame, frame.WatchPage);
     }
 
     private void Check(Asked asked, ServerFrame answer)
@@ -72,8 +74,6 @@ internal sealed partial class LibraryClient
         else if (asked.Frame.BodyCase == ClientFrame.BodyOneofCase.Query && answer.BodyCase == ServerFrame.BodyOneofCase.Query
             && !IsRefusal(answer.Query.Error))
             Invariants.ReadAnswered(this, asked.Frame.Query, asked.FloorIndex, answer.Query);
-        else if (asked.Frame.BodyCase == ClientFrame.BodyOneofCase.Watch && answer.BodyCase == ServerFrame.BodyOneofCase.WatchPage)
-            NoteBeginning(asked.Frame, answer.WatchPage);
     }
 
     private void Check(Asked asked, CommandAnswer answer)

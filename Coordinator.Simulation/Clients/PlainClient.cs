@@ -13,6 +13,8 @@ namespace Coordinator.Simulation.Clients;
 internal sealed partial class PlainClient(World world, int number, NodeClock clock, Prng random)
     : SimulatedClient(number, clock)
 {
+    private const int LastInterventions = 4;
+
     private readonly List<ClientRequest> _open = [];
     private SimulatedWatcher? _watcher;
     private ClientSession? _session;
@@ -36,7 +38,16 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
         _watcher.Start();
     }
 
-    public override void Rest() => _isResting = true;
+    /// <summary>The last thing it does is to take from others what they keep: they have to hear of it.</summary>
+    public override void Rest()
+    {
+        _isResting = true;
+        if (_session is { IsClosing: false } session && session.IsAlive(Clock))
+        {
+            for (int i = 0; i < LastInterventions; i++)
+                Intervene(session);
+        }
+    }
 
     public override void Drain()
     {

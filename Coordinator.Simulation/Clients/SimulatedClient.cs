@@ -14,7 +14,7 @@ internal abstract class SimulatedClient(int number, NodeClock clock)
 
     public abstract void Start();
 
-    /// <summary>Begins nothing new; what it has and awaits it goes on with.</summary>
+    /// <summary>From then on it begins nothing new, and keeps what it has.</summary>
     public abstract void Rest();
 
     /// <summary>Asks for nothing new, gives back what it holds, and ends its session.</summary>

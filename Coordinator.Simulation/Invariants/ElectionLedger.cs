@@ -26,6 +26,10 @@ internal sealed class ElectionLedger(HoldingLedger holdings)
     public ElectionState Now(string election) =>
         _elections.TryGetValue(election, out List<(long Index, ElectionState State)>? states) ? states[^1].State : Nobody;
 
+    /// <summary>After the entry.</summary>
+    public ElectionState At(string election, long index) =>
+        _elections.GetValueOrDefault(election, []).FindLast(known => known.Index <= index).State ?? Nobody;
+
     /// <summary>The first entry, of those from this one on, after which it was so; the last one before it counts too.</summary>
     /// <returns>Null: it never was so since.</returns>
     public long? FirstSince(string election, long index, ElectionState state)

@@ -1,4 +1,6 @@
 using Coordinator.Client.Machine;
+using Coordinator.Contracts;
+using Coordinator.Replica;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 
@@ -6,11 +8,22 @@ namespace Coordinator.Simulation.Invariants;
 
 /// <summary>
 /// Who uses the library hears of a holding that ended against his will, and of a request to let go, if the session lives
-/// on; and never of what was not so.
+/// on; and never of what was not so. Who observes a session is told at once, not when a progress mark is due.
 /// </summary>
 internal sealed class HoldersAreTold(HoldingLedger ledger) : Invariant
 {
     protected override string Name => "holders are told";
+
+    public override void AfterTurn(PeerProcess process, ReplicaEffects effects)
+    {
+        foreach ((WatchTicket ticket, WatchPage page) in effects.WatchesAnswered)
+        {
+            if (ticket.Watch.Session is not { } observed || page.Error != ErrorCode.Ok || page.Session is not null)
+                continue;
+            long notice = process.Machine!.State.Sessions.Find(observed.SessionId)?.NoticeIndex ?? long.MaxValue;
+            Require(notice <= observed.SeenNotice, () => $"peer {process.Peer} has told nobody of session {observed.SessionId}'s notice {notice}");
+        }
+    }
 
     public override void HoldingLost(LibraryClient client, Holding holding) => Require(
         holding.Lifetime is not null || PartsOf(holding).Any(part => part is null),

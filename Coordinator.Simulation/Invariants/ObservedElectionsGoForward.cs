@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Replica;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
@@ -7,7 +8,8 @@ namespace Coordinator.Simulation.Invariants;
 
 /// <summary>
 /// Whoever observes an election is never shown an older leader, or an older word of one, after a newer; begins with nothing
-/// older than what anybody knew before; and in the end is shown the present one.
+/// older than what anybody knew before; in the end is shown the present one;
+/// and it is told of a change at once, not when a progress mark is due.
 /// </summary>
 internal sealed class ObservedElectionsGoForward(HoldingLedger holdings, Happenings happenings) : Invariant
 {
@@ -16,6 +18,19 @@ internal sealed class ObservedElectionsGoForward(HoldingLedger holdings, Happeni
     protected override string Name => "observed elections go forward";
 
     public override void Committed(PeerProcess process, CommittedEntry entry) => _ledger.Follow(entry.Index);
+
+    public override void AfterTurn(PeerProcess process, ReplicaEffects effects)
+    {
+        if (process.Owner.IsAltered)
+            return;
+        foreach ((WatchTicket ticket, WatchPage page) in effects.WatchesAnswered)
+        {
+            if (ticket.Watch.Election is not { } observed || page.Error != ErrorCode.Ok || page.Election is not null)
+                continue;
+            ElectionState now = _ledger.At(observed.Name, page.Position.Index);
+            Require(now.Equals(observed.Seen), () => $"peer {process.Peer} has told nobody of {observed.Name} at {page.Position.Index}: {now}, and {observed.Seen} before");
+        }
+    }
 
     public override void LeaderTold(ElectionWatch watch, ElectionState state)
     {

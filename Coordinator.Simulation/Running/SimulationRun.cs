@@ -90,6 +90,7 @@ internal static class SimulationRun
         Require(serves, world, $"a healed cluster has answered nothing new within {TicksToServe} ticks");
         foreach (SimulatedClient client in world.Clients)
             client.Rest();
+        world.Events.RunUntil(world.Events.NowUs + LastWordsUs);
         if (!world.Events.RunUntil(
             world.Events.NowUs + (TicksToTell * tickUs) + ReconnectUs, Every(world, 100_000, () => world.Invariants.HasToldAll(world))))
             world.Invariants.RequireTold(world);
@@ -105,6 +106,9 @@ internal static class SimulationRun
 
     /// <summary>What a client may need, at the most, to notice that its connection is dead and to find one that serves it.</summary>
     private const long ReconnectUs = 45_000_000;
+
+    /// <summary>In which what clients did last is done.</summary>
+    private const long LastWordsUs = 2_000_000;
 
     private static bool IsAtRest(World world) =>
         world.Clients.TrueForAll(client => client.IsIdle)
