@@ -65,7 +65,16 @@ internal static class SimulationRun
         World world = WorldBuilder.Build(scenario, bug, random, events, trace);
         world.Clients.RemoveAll(client => !reduction.KeepsClient(client.Number));
         trace.Add($"seed {seed}: {scenario.Peers} peers, {world.Clients.Count} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
-        Run(world, new FaultInjector(world, reduction.Of(plan), random.Fork()));
+        try
+        {
+            Run(world, new FaultInjector(world, reduction.Of(plan), random.Fork()));
+        }
+        catch (Exception) when (bug.IsJudgedByHistoriesAlone)
+        {
+            // Whatever broke inside: what clients had seen by then is judged.
+            world.Invariants.AtEnd(world);
+            throw;
+        }
         return world;
     }
 
