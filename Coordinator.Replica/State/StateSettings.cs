@@ -34,7 +34,7 @@ public sealed record StateSettings
     public long HistoryAgeUs { get; init; } = 24 * 3600 * 1_000_000L;
 
     /// <summary>Most bytes of keys and replaced values that the history keeps.</summary>
-    public long HistoryBytes { get; init; } = 64 * 1024 * 1024;
+    public long HistoryBytes { get; init; } = 16 * 1024 * 1024;
 
     public int LeasesMax { get; init; } = 100_000;
 

@@ -220,6 +220,35 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         Group = await StartAsync();
     }
 
+    [Fact]
+    public async Task Of_a_peer_that_was_removed_nothing_is_kept()
+    {
+        long added = await AddAsync(Guid.NewGuid(), learner: true);
+        await UntilAsync(() => Group.Find(new PeerId(added)) is not null);
+        WeakReference peer = Reference(added);
+        await UntilAsync(() => AppliedBy(added) > 0);
+
+        await RemoveAsync(added);
+        await UntilAsync(() => Group.Find(new PeerId(added)) is null);
+
+        await UntilAsync(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return !peer.IsAlive;
+        });
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private WeakReference Reference(long peer) => new(Group.Find(new PeerId(peer)));
+
+    private async Task RemoveAsync(long peer)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while ((await AskAsync(Remove(peer))).Error != ErrorCode.Ok)
+            await Task.Delay(20, patience.Token);
+    }
+
     private static ClusterRequest Transfer(long to) =>
         new() { TransferLeadership = new TransferLeadership { ToPeerId = to } };
 
