@@ -88,25 +88,8 @@ internal sealed class ConfigDraft(ConfigStore store)
 
     private void Put(string key, Google.Protobuf.ByteString value, string contentType, long sessionId, ConfigRecord? before)
     {
-        string shared = store.OneInstance(contentType);
         long version = (before?.Version ?? 0) + 1;
         long created = before?.CreateRevision ?? Revision;
-        _changes[key] = sessionId == 0
-            ? new ConfigRecord
-            {
-                Value = value,
-                ContentType = shared,
-                Version = version,
-                CreateRevision = created,
-                ModifyRevision = Revision,
-            }
-            : new BoundConfigRecord(sessionId)
-            {
-                Value = value,
-                ContentType = shared,
-                Version = version,
-                CreateRevision = created,
-                ModifyRevision = Revision,
-            };
+        _changes[key] = ConfigRecord.Of(value, store.OneInstance(contentType), version, created, Revision, sessionId);
     }
 }

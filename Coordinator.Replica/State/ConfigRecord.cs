@@ -9,19 +9,35 @@ namespace Coordinator.Replica.State;
 /// </summary>
 internal class ConfigRecord
 {
-    public required ByteString Value { get; init; }
+    private protected ConfigRecord(ByteString value, string contentType, long version, long createRevision, long modifyRevision)
+    {
+        Value = value;
+        ContentType = contentType;
+        Version = version;
+        CreateRevision = createRevision;
+        ModifyRevision = modifyRevision;
+    }
 
-    public required string ContentType { get; init; }
+    public ByteString Value { get; }
+
+    public string ContentType { get; }
 
     /// <summary>1 when the key was created, +1 with each put.</summary>
-    public required long Version { get; init; }
+    public long Version { get; }
 
-    public required long CreateRevision { get; init; }
+    public long CreateRevision { get; }
 
-    public required long ModifyRevision { get; init; }
+    public long ModifyRevision { get; }
 
     /// <summary>The key ends with this session; 0: it is bound to none.</summary>
     public virtual long SessionId => 0;
+
+    /// <param name="sessionId">0: the key is bound to none.</param>
+    public static ConfigRecord Of(
+        ByteString value, string contentType, long version, long createRevision, long modifyRevision, long sessionId) =>
+        sessionId == 0
+            ? new ConfigRecord(value, contentType, version, createRevision, modifyRevision)
+            : new BoundConfigRecord(value, contentType, version, createRevision, modifyRevision, sessionId);
 
     public ulong HashWith(string key)
     {
@@ -37,7 +53,9 @@ internal class ConfigRecord
 }
 
 /// <summary>Of a key that ends with a session. A type of its own: a million keys that don't need no room for the id.</summary>
-internal sealed class BoundConfigRecord(long sessionId) : ConfigRecord
+internal sealed class BoundConfigRecord(
+    ByteString value, string contentType, long version, long createRevision, long modifyRevision, long sessionId)
+    : ConfigRecord(value, contentType, version, createRevision, modifyRevision)
 {
     public override long SessionId { get; } = sessionId;
 }

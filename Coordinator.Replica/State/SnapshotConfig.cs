@@ -49,23 +49,7 @@ internal static class SnapshotConfig
         reader.Require(
             version == 1 ? modified == created : version - 1 <= modified - created,
             $"version {version} of a key cannot lie between its create revision {created} and revision {modified}.");
-        return sessionId == 0
-            ? new ConfigRecord
-            {
-                Value = value,
-                ContentType = contentType,
-                Version = version,
-                CreateRevision = created,
-                ModifyRevision = modified,
-            }
-            : new BoundConfigRecord(sessionId)
-            {
-                Value = value,
-                ContentType = contentType,
-                Version = version,
-                CreateRevision = created,
-                ModifyRevision = modified,
-            };
+        return ConfigRecord.Of(value, contentType, version, created, modified, sessionId);
     }
 
     private static void RequireSession(CoordinationState state, string key, long sessionId, SnapshotReader reader)

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Replica;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Engine;
 
@@ -16,17 +17,15 @@ internal sealed class SiloWatch(PeerProcess process, Watch watch, EventQueue eve
     private const long LeaderTimeoutUs = 5_000_000;
 
     private readonly long _startedUs = events.NowUs;
-    private Watch _next = watch;
+    private readonly WatchPosition _position = new(watch);
     private ClientWatchTicket? _ticket;
-    private bool _hasBegun;
     private bool _isOver;
 
     public void Ask()
     {
         if (_isOver)
             return;
-        // Never changed afterwards: the replica may still look at it.
-        _ticket = new ClientWatchTicket(_next, (_, page) => Answered(page));
+        _ticket = new ClientWatchTicket(_position.Next(), (_, page) => Answered(page));
         process.Submit(_ticket);
     }
 
@@ -43,34 +42,22 @@ internal sealed class SiloWatch(PeerProcess process, Watch watch, EventQueue eve
             return;
         if (page.Error is ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Stopping or ErrorCode.Quarantined)
         {
-            if (_hasBegun || events.NowUs - _startedUs < LeaderTimeoutUs)
+            if (_position.HasBegun || events.NowUs - _startedUs < LeaderTimeoutUs)
             {
                 events.After(RetryUs, Ask);
                 return;
             }
-            page = new WatchPage { Error = ErrorCode.NoQuorum };
+            _isOver = true;
+            send(new WatchPage { Error = ErrorCode.NoQuorum });
+            return;
         }
-        _hasBegun = true;
-        Advance(page);
+        _position.Advance(page);
         foreach (WatchPage part in Split(page))
             send(part);
         if (page.Error == ErrorCode.Ok)
             Ask();
         else
             _isOver = true;
-    }
-
-    private void Advance(WatchPage page)
-    {
-        Watch next = _next.Clone();
-        next.SeenIndex = Math.Max(next.SeenIndex, page.Position?.Index ?? 0);
-        if (next.Config is { } config)
-            config.FromRevision = page.NextRevision;
-        if (next.Election is { } election && page.Election is { } leader)
-            election.Seen = leader;
-        if (next.Session is { } session && page.Session is { } notices)
-            session.SeenNotice = notices.Notice;
-        _next = next;
     }
 
     /// <summary>As where a page is larger than a frame: in two, within a revision too.</summary>

@@ -9,13 +9,7 @@ internal static class AlteredRecord
     public static void Put(CoordinationState state, string key, ByteString value)
     {
         ConfigRecord record = state.Config.Find(key)!;
-        state.Config.Records.Replace(key, new ConfigRecord
-        {
-            Value = value,
-            ContentType = record.ContentType,
-            Version = record.Version,
-            CreateRevision = record.CreateRevision,
-            ModifyRevision = record.ModifyRevision,
-        });
+        state.Config.Records.Replace(key, ConfigRecord.Of(
+            value, record.ContentType, record.Version, record.CreateRevision, record.ModifyRevision, record.SessionId));
     }
 }

@@ -67,10 +67,12 @@ public sealed class HoldingClientTests
         await DescribeUntilAsync(first.Locks, "a", lockOf => lockOf.Waiters.Count == 1);
         // Longer than the maximum hold: the hold counts from the grant, not from here.
         await Task.Delay(TimeSpan.FromSeconds(2.5));
+        // A moment of the wall clock, as ValidUntil is; the grant comes after it.
+        DateTimeOffset before = TimeProvider.System.GetUtcNow();
         await inner.DisposeAsync();
         LockHandle limited = await waiting.WaitAsync(Patience);
         Assert.False(limited.LostToken.IsCancellationRequested);
-        Assert.InRange(limited.ValidUntil - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(2));
+        Assert.InRange(limited.ValidUntil, before + TimeSpan.FromSeconds(0.2), TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(2));
         await CancelledAsync(limited.LostToken);
         await using LockHandle next = await first.Locks.AcquireAsync("a", Patience);
         Assert.True(next.FencingToken > limited.FencingToken);
@@ -156,7 +158,7 @@ public sealed class HoldingClientTests
         Assert.Equal(("the other", TimeSpan.FromSeconds(20)), (described.Metadata, described.Ttl));
         Assert.Equal(["mine"], described.Held);
         Assert.Equal(2, (await ToListAsync(first.Sessions.ListAsync())).Count);
-        Assert.True(session.ValidUntil > DateTimeOffset.UtcNow);
+        Assert.True(session.ValidUntil > TimeProvider.System.GetUtcNow());
         await session.DisposeAsync();
         Assert.True(session.LostToken.IsCancellationRequested && successor.LostToken.IsCancellationRequested);
         Assert.Null(await first.Sessions.DescribeAsync(session.Id));

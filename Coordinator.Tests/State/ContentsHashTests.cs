@@ -113,12 +113,6 @@ public sealed class ContentsHashTests
     }
 
     private static ConfigRecord Record(
-        string value = "value", string contentType = "text/plain", long version = 2, long created = 5, long modified = 7) => new()
-        {
-            Value = ByteString.CopyFromUtf8(value),
-            ContentType = contentType,
-            Version = version,
-            CreateRevision = created,
-            ModifyRevision = modified,
-        };
+        string value = "value", string contentType = "text/plain", long version = 2, long created = 5, long modified = 7) =>
+        ConfigRecord.Of(ByteString.CopyFromUtf8(value), contentType, version, created, modified, sessionId: 0);
 }

@@ -1,12 +1,12 @@
 using Coordinator.Contracts;
 
-namespace Coordinator.Grains;
+namespace Coordinator.Replica;
 
 /// <summary>
 /// Where a watcher stands, in the words of the request that asks for its next page. Invariant: all that the request no
 /// longer asks for is on the pages that the position was advanced by.
 /// </summary>
-internal sealed class WatchPosition(Watch watch)
+public sealed class WatchPosition(Watch watch)
 {
     private Watch _next = watch.Clone();
 
@@ -18,6 +18,7 @@ internal sealed class WatchPosition(Watch watch)
 
     public void Advance(WatchPage page)
     {
+        ArgumentNullException.ThrowIfNull(page);
         HasBegun = true;
         Watch next = _next.Clone();
         next.SeenIndex = Math.Max(next.SeenIndex, page.Position.Index);
