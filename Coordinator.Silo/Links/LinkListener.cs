@@ -33,7 +33,7 @@ internal sealed class LinkListener(LinkContext context)
         return new LinkSession(socket.Socket, hello.FromSilo, hello.Process, hello.Purpose, proofs, IsDialer: false);
     }
 
-    /// <summary>Tells the dialler, who has proved itself, what became of it.</summary>
+    /// <summary>Tells the dialer, who has proved itself, what became of it.</summary>
     public async Task TellAsync(LinkSession session, (LinkRefusal Refusal, string Message) verdict, string remote,
         CancellationToken deadline)
     {

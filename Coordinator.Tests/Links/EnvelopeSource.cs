@@ -54,7 +54,7 @@ internal static class EnvelopeSource
     /// <summary>Each property's path and value, found by reflection: what is added later is compared too.</summary>
     public static IEnumerable<(string Path, string Value)> Describe(object? value, string path = "")
     {
-        if (value is null or string || value.GetType().IsPrimitive || value is Enum or Guid)
+        if (value is null or string || value.GetType().IsPrimitive || value is Enum or Guid or Term or PeerId)
             return [(path, Convert.ToString(value, CultureInfo.InvariantCulture) ?? "null")];
         if (value is ReadOnlyMemory<byte> bytes)
             return [(path, Convert.ToHexString(bytes.Span))];
