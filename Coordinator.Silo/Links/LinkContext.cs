@@ -21,6 +21,9 @@ internal sealed class LinkContext(LinkOptions options, LinkHandlers handlers, Ti
 
     public LogGate Gate { get; } = new(options.RefusalLogInterval, time);
 
+    /// <summary>For what this silo refuses; the other one is for what it is refused.</summary>
+    public LogGate CallerGate { get; } = new(options.RefusalLogInterval, time);
+
     /// <summary>Empty until the cluster has been bootstrapped.</summary>
     public ByteString ClusterId
     {

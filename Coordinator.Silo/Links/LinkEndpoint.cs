@@ -101,6 +101,16 @@ internal sealed class LinkEndpoint : IAsyncDisposable
         await TakeAsync(socket, http.Connection.RemoteIpAddress?.ToString() ?? "an unknown address");
     }
 
+    // A reset, for what the caller still sends, would discard the verdict before the caller has read it.
+    private static async Task LetReadAsync(WebSocket socket, CancellationToken deadline)
+    {
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, deadline);
+        byte[] ignored = new byte[LinkLimits.HandshakeMessageBytesMax];
+        while ((await socket.ReceiveAsync(ignored.AsMemory(), deadline)).MessageType != WebSocketMessageType.Close)
+        {
+        }
+    }
+
     private async Task TakeAsync(WebSocket socket, string remote)
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
@@ -115,7 +125,8 @@ internal sealed class LinkEndpoint : IAsyncDisposable
                 await _links[silo].TakeAsync(
                     session, verdict => _listener.TellAsync(session, verdict, remote, deadline.Token), deadline.Token, _stopping);
             }
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, deadline.Token);
+            if (socket.State == WebSocketState.Open)
+                await LetReadAsync(socket, deadline.Token);
         }
         catch (Exception e) when (LinkConnection.IsLost(e))
         {

@@ -67,7 +67,7 @@ internal sealed class LinkListener(LinkContext context)
     private void Log(string remote, string? silo, (LinkRefusal Refusal, string Message) refusal)
     {
         string known = context.Options.Peers.Any(peer => peer.SiloId == silo) ? silo! : "(unknown)";
-        if (context.Gate.Passes(known, refusal.Refusal))
+        if (context.CallerGate.Passes(known, refusal.Refusal))
             context.Log.RefusedCaller(remote, known, refusal.Refusal, refusal.Message);
     }
 }
