@@ -30,7 +30,7 @@ internal sealed class LinkConnection
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _asked = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _heardAt;
+    private long _heard;
     private string? _reason;
 
     public LinkConnection(LinkSession session, LinkContext context, LinkCounters counters)
@@ -45,7 +45,6 @@ internal sealed class LinkConnection
         int frameBytesMax = context.Options.FrameBytesMax;
         _decoder = FrameDecoder.ForLink(new ReassemblyLimits(frameBytesMax, (int)Math.Min(2L * frameBytesMax, int.MaxValue)));
         _snapshot = new SnapshotAssembler(context.Options.SnapshotBytesMax);
-        _heardAt = context.Time.GetTimestamp();
     }
 
     public ByteString Process => _session.Process;
@@ -150,7 +149,7 @@ internal sealed class LinkConnection
             if (read.Problem is not null || read.Bytes.IsEmpty)
                 return read.Problem;
             _counters.Received(read.Bytes.Length);
-            Interlocked.Exchange(ref _heardAt, _context.Time.GetTimestamp());
+            Interlocked.Increment(ref _heard);
             FramingError? error = _decoder.Decode(read.Bytes.Span, frames);
             foreach (LinkFrame frame in frames)
             {
@@ -217,19 +216,24 @@ internal sealed class LinkConnection
             asked.TrySetResult();
     }
 
+    // Looks are counted, not time: after a pause of this process what has come meanwhile is read before it is judged.
     private async Task WatchAsync()
     {
         using PeriodicTimer timer = new(_context.Options.PingInterval / LooksPerPing, _context.Time);
+        double looksMax = LooksPerPing * (_context.Options.DeadAfter / _context.Options.PingInterval);
+        long heard = 0, sending = 0;
+        int silent = 0, stuck = 0;
         try
         {
             for (int look = 1; await timer.WaitForNextTickAsync(_aborted.Token); look++)
             {
                 if (look % LooksPerPing == 0)
                     _outbox.Ping();
-                if (_context.Time.GetElapsedTime(Interlocked.Read(ref _heardAt)) >= _context.Options.DeadAfter)
+                silent = Exchange(ref heard, Interlocked.Read(ref _heard)) ? 0 : silent + 1;
+                stuck = Exchange(ref sending, _outbox.Sending) || sending == 0 ? 0 : stuck + 1;
+                if (silent >= looksMax)
                     Abort($"Nothing was heard for {_context.Options.DeadAfter.TotalSeconds} s.");
-                else if (_outbox.SendingSince is var since and > 0
-                    && _context.Time.GetElapsedTime(since) >= _context.Options.DeadAfter)
+                else if (stuck >= looksMax)
                     Abort($"A message could not be sent for {_context.Options.DeadAfter.TotalSeconds} s.");
             }
         }
@@ -237,5 +241,13 @@ internal sealed class LinkConnection
         {
             // The connection has ended.
         }
+    }
+
+    /// <returns>Whether that changed it.</returns>
+    private static bool Exchange(ref long last, long now)
+    {
+        bool changed = last != now;
+        last = now;
+        return changed;
     }
 }

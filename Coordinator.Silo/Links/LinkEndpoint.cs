@@ -44,7 +44,8 @@ internal sealed class LinkEndpoint : IAsyncDisposable
     {
         get
         {
-            string address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            IServer server = _app.Services.GetRequiredService<IServer>();
+            string address = server.Features.Get<IServerAddressesFeature>()!.Addresses.First();
             return new IPEndPoint(_context.Options.Listen.Address, new Uri(address).Port);
         }
     }

@@ -26,7 +26,7 @@ internal sealed class LinkOutbox
     private long _forwardBytes;
     private int _snapshots;
     private long _lastPing;
-    private long _sendingSince;
+    private long _sending;
 
     public LinkOutbox(LinkSocket socket, LinkContext context, string silo, LinkCounters counters)
     {
@@ -37,8 +37,8 @@ internal sealed class LinkOutbox
         _lanes = new LinkLanes { FrameWritten = FrameWritten, SnapshotWritten = SnapshotWritten };
     }
 
-    /// <summary>A timestamp: the message that is being sent has waited for the network since then. 0: none is.</summary>
-    public long SendingSince => Interlocked.Read(ref _sendingSince);
+    /// <summary>The number of the message that the network is being given; 0: none is.</summary>
+    public long Sending => Interlocked.Read(ref _sending);
 
     /// <returns>False: the queue is full, or the link is lost.</returns>
     public bool TrySend(Envelope envelope)
@@ -94,13 +94,14 @@ internal sealed class LinkOutbox
     /// <exception cref="System.Net.WebSockets.WebSocketException">The connection is lost.</exception>
     public async Task RunAsync(CancellationToken aborted)
     {
+        long message = 0;
         while (await _waiting.Reader.WaitToReadAsync(aborted))
         {
             while (FillMessage() is var written and > 0)
             {
-                Interlocked.Exchange(ref _sendingSince, _context.Time.GetTimestamp());
+                Interlocked.Exchange(ref _sending, ++message);
                 await _socket.SendAsync(written, aborted);
-                Interlocked.Exchange(ref _sendingSince, 0);
+                Interlocked.Exchange(ref _sending, 0);
                 _counters.Sent(written);
             }
         }

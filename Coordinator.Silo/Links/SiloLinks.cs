@@ -32,7 +32,10 @@ public sealed class SiloLinks : IAsyncDisposable
     /// <summary>As it is after <see cref="StartAsync"/>: with the port that port 0 has become.</summary>
     public IPEndPoint Address => _endpoint.Address;
 
-    /// <summary>Empty until the cluster has been bootstrapped; silos with two different ones don't link.</summary>
+    /// <summary>
+    /// Empty until the cluster has been bootstrapped. Silos with two different ones don't link; a link that is open already
+    /// is not asked again: see <see cref="SiloFacts.ClusterId"/>.
+    /// </summary>
     public Guid ClusterId
     {
         get => _context.ClusterId.IsEmpty ? Guid.Empty : new Guid(_context.ClusterId.Span);
@@ -43,7 +46,8 @@ public sealed class SiloLinks : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _endpoint.StartAsync(cancellationToken);
-        _running = Task.WhenAll(_links.Values.Select(link => Task.Run(() => link.RunAsync(_stopping.Token), CancellationToken.None)));
+        _running = Task.WhenAll(_links.Values.Select(
+            link => Task.Run(() => link.RunAsync(_stopping.Token), CancellationToken.None)));
     }
 
     public LinkStatus StatusOf(string silo) => LinkWith(silo).Status;
@@ -58,7 +62,8 @@ public sealed class SiloLinks : IAsyncDisposable
         LinkWith(silo).Send(envelope);
     }
 
-    /// <summary>Tells all other silos, now and at the beginning of each link from now on. Not changed by anyone any more.</summary>
+    /// <summary>Tells all other silos, now and at the beginning of each link from now on.</summary>
+    /// <param name="facts">Not changed by anyone any more.</param>
     public void Tell(SiloFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);

@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Silo.Links;
 using Google.Protobuf;
 
 namespace Coordinator.Tests.Links;

@@ -75,5 +75,30 @@ internal sealed class RawLink : IDisposable
         return ((await ReceiveAsync()).Frame?.Verdict, proofs);
     }
 
+    /// <summary>A message with the seal that belongs to it.</summary>
+    public Task SendSealedAsync(LinkSeal seal, params LinkFrame[] frames)
+    {
+        byte[] message = new byte[LinkLimits.MessageFramesBytesMax + LinkSeal.Bytes];
+        int count = 0;
+        foreach (LinkFrame frame in frames)
+            count += FrameLane.WriteFrame(frame, frame.CalculateSize(), message.AsSpan(count));
+        seal.Write(message.AsSpan(0, count), message.AsSpan(count, LinkSeal.Bytes));
+        return SendBytesAsync(message[..(count + LinkSeal.Bytes)]);
+    }
+
+    /// <returns>The bytes of the next message, or none at the connection's end.</returns>
+    public async Task<byte[]> ReceiveBytesAsync()
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        try
+        {
+            return (await LinkSocket.ReceiveAsync(_socket, new byte[Limits.MessageBytesMax], patience.Token)).Bytes.ToArray();
+        }
+        catch (WebSocketException)
+        {
+            return [];
+        }
+    }
+
     public void Dispose() => _socket.Dispose();
 }
