@@ -27,7 +27,7 @@ internal abstract record DialOutcome
 /// </summary>
 internal sealed class LinkDialer(LinkContext context, LinkPeer peer)
 {
-    private static readonly string Path = "/v1/link";
+    private const string Path = "/v1/link";
 
     public async Task<DialOutcome> DialAsync(CancellationToken stopping)
     {
