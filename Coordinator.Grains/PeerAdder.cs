@@ -14,12 +14,14 @@ namespace Coordinator.Grains;
 /// Adds a peer that an operator asks for, as a learner: its row first, then its membership (rule 1). Invariant: one nonce
 /// adds one peer, however often it is asked and wherever an earlier try was cut short.
 /// </summary>
-internal sealed class PeerAdder(EmbeddedGroup group, string siloId, ILogger log)
+internal sealed class PeerAdder(EmbeddedGroup group, string siloId, TimeSpan patience, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Called by one at a time.</summary>
     public async Task<ClusterAnswer> AddAsync(GrowGroup request, CancellationToken cancellationToken)
     {
-        if (group.SettledLeader() is not { } leader)
+        if (await SettledLeaderAsync(cancellationToken) is not { } leader)
             return PeerAdministrator.Refused(ErrorCode.NoQuorum, "No leader with a quorum now; nothing was begun.");
         GroupMembership membership = leader.Membership;
         var nonce = new Guid(request.Nonce.Span, bigEndian: true);
@@ -43,6 +45,15 @@ internal sealed class PeerAdder(EmbeddedGroup group, string siloId, ILogger log)
             ? PeerAdministrator.Refused(
                 ErrorCode.PeerChangeRefused, $"The group has {membership.Peers.Count} peers, as many as may be.")
             : await MakeAsync(leader, nonce, request.Learner, cancellationToken);
+    }
+
+    /// <summary>A leader that has only just been elected is waited for, as any request does. Null: for too long.</summary>
+    private async Task<ReplicaStatus?> SettledLeaderAsync(CancellationToken cancellationToken)
+    {
+        long startedAt = time.GetTimestamp();
+        while (group.SettledLeader() is null && time.GetElapsedTime(startedAt) < patience)
+            await group.Gateway.WaitForChangeAsync(() => group.SettledLeader() is not null, LookAgain, cancellationToken);
+        return group.SettledLeader();
     }
 
     private async Task<ClusterAnswer> MakeAsync(

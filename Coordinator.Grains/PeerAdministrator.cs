@@ -26,7 +26,7 @@ internal sealed class PeerAdministrator : IAsyncDisposable
         _log = log;
         _patience = options.LeaderTimeout;
         _transfer = new LeadershipTransfer(group, options.LeaderTimeout, time);
-        _adder = new PeerAdder(group, options.SiloId, log);
+        _adder = new PeerAdder(group, options.SiloId, options.LeaderTimeout, time, log);
     }
 
     public async Task<ClusterAnswer> ExecuteAsync(ClusterRequest request, CancellationToken abandoned)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordinator.Silo.Hosting;
 
 namespace Coordinator.Silo.Postgres;
@@ -134,12 +135,11 @@ internal sealed class ServerLauncher(
         try
         {
             // Not cancelled half-way: the server that pg_ctl has begun to start could not be found again yet.
-            Task<ProgramResult> start = RunPgCtlAsync(
+            Task<ProgramResult> start = StartServerAsync(
                 [
                     "start", "-D", ClusterHome.ClusterName, "-w", "-t", $"{options.StartTimeout.TotalSeconds:0}", "-s",
                     "-l", ClusterHome.StartLogName, "-o", ServerSettings.CommandLine(Address),
-                ],
-                CancellationToken.None);
+                ]);
             while (await Task.WhenAny(start, Task.Delay(PollInterval, CancellationToken.None)) != start)
             {
                 if (cancellationToken.IsCancellationRequested)
@@ -218,6 +218,22 @@ internal sealed class ServerLauncher(
         }
 
         return !postmaster.IsAlive;
+    }
+
+    /// <summary>
+    /// A signal to the silo's process group, as a terminal or a supervisor sends it, must not end pg_ctl: the server that
+    /// it has just forked would be left behind, and could not be found before it has written its pid file.
+    /// </summary>
+    private Task<ProgramResult> StartServerAsync(string[] arguments)
+    {
+        ProcessStartInfo start = user.Command(programs.PgCtl, arguments, home.Folder);
+        if (OperatingSystem.IsLinux())
+        {
+            start.ArgumentList.Insert(0, start.FileName);
+            start.FileName = "setsid"; // Of util-linux, as setpriv; it execs.
+        }
+
+        return ChildProgram.RunAsync(start, CancellationToken.None);
     }
 
     private Task<ProgramResult> RunPgCtlAsync(string[] arguments, CancellationToken cancellationToken) =>

@@ -118,7 +118,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         await _group.Changing.WaitAsync();
         try
         {
-            ClusterAnswer added = await new PeerAdder(_group, "test", NullLogger.Instance).AddAsync(
+            ClusterAnswer added = await new PeerAdder(_group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(Guid.NewGuid(), learner: false).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (added.Error, added.PeerId));
             await UntilAsync(() => Membership() is { } now && now.ConfState.Learners.Contains(new PeerId(4)));
@@ -141,7 +141,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         try
         {
             await _group.AddBlankPeerAsync(addition.Key.Peer, addition.StorageId, addition, CancellationToken.None);
-            ClusterAnswer repeated = await new PeerAdder(_group, "test", NullLogger.Instance).AddAsync(
+            ClusterAnswer repeated = await new PeerAdder(_group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(addition.Nonce, learner: true).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (repeated.Error, repeated.PeerId));
         }

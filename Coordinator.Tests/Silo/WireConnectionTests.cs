@@ -62,7 +62,8 @@ public sealed class WireConnectionTests : IAsyncLifetime
     [Fact]
     public async Task Answers_that_wait_share_messages()
     {
-        TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // All answers come in one go, from the thread that opens the gate.
+        TaskCompletionSource gate = new();
         _silo.Group.Executing = async (_, _) =>
         {
             await gate.Task;
