@@ -60,18 +60,21 @@ internal sealed class ClusterFounding(
     /// <returns>The cluster's id, and the stored peer; null: this silo has none in it.</returns>
     public async Task<(Guid ClusterId, StoredPeer? Peer)> SettleAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (bool isInDoubt = false; ; )
         {
             try
             {
+                if (isInDoubt)
+                    await ClaimAsync(cancellationToken);
+                isInDoubt = false;
                 if (await TrySettleAsync(cancellationToken) is { } settled)
                     return settled;
             }
             catch (Exception e) when (DatabaseConnections.IsFault(e))
             {
                 // It may have been written all the same: what is stored is looked at again.
-                Wait($"The database: {e.Message}");
-                await ClaimAsync(cancellationToken);
+                isInDoubt = true;
+                Wait($"The database cannot be used now: {e.Message}");
             }
             await Task.Delay(AskAgain, time, cancellationToken);
         }
