@@ -18,7 +18,8 @@ public sealed class ClusterGroup : IAsyncDisposable
 {
     private const int Group = 0;
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan CampaignDelayMax = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan CampaignTurn = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan CampaignJitterMax = TimeSpan.FromMilliseconds(30);
 
     private readonly PeerDatabase _database;
     private readonly ClusterGroupOptions _options;
@@ -144,7 +145,7 @@ public sealed class ClusterGroup : IAsyncDisposable
             || status.Leader == peer.Peer || status.Membership.Find(status.Leader)?.Silo != silo)
             return;
         peer.Post(new PeerInput.ForgetLeader(status.Leader));
-        _ = CampaignSoonAsync(peer);
+        _ = CampaignInTurnAsync(peer, CampaignTurn * TurnOf(status));
     }
 
     /// <summary>Messages to that silo were dropped.</summary>
@@ -202,9 +203,14 @@ public sealed class ClusterGroup : IAsyncDisposable
             _transport.Send(to.Silo, envelope);
     }
 
-    private async Task CampaignSoonAsync(PeerLoop peer)
+    // One after the other: two who ask at once share the votes, and nobody leads before another time-out has passed.
+    private int TurnOf(ReplicaStatus status) => status.Membership.Peers.Count(other =>
+        other.Id < status.Peer && other.Id != status.Leader
+        && status.Membership.ConfState.Voters.Contains(other.Id) && _others.IsUp(other.Silo));
+
+    private async Task CampaignInTurnAsync(PeerLoop peer, TimeSpan turn)
     {
-        await Task.Delay(CampaignDelayMax * Random.Shared.NextDouble(), _time, _stopping.Token)
+        await Task.Delay(turn + (CampaignJitterMax * Random.Shared.NextDouble()), _time, _stopping.Token)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_stopping.IsCancellationRequested && peer.Status is { Role: RaftState.Follower, Leader.IsNone: true })
             peer.Post(new PeerInput.Campaign());
