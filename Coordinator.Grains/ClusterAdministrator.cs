@@ -1,7 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
-using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
 

@@ -60,7 +60,8 @@ internal sealed class ClusterFounding(
     /// <returns>The cluster's id, and the stored peer; null: this silo has none in it.</returns>
     public async Task<(Guid ClusterId, StoredPeer? Peer)> SettleAsync(CancellationToken cancellationToken)
     {
-        for (bool isInDoubt = false; ; )
+        bool isInDoubt = false;
+        while (true)
         {
             try
             {

@@ -19,7 +19,7 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
             "Host", "Embedded", text => text is "Embedded" or "Cluster" ? text : null, "Embedded or Cluster");
         bool isCluster = host == "Cluster";
         string? siloId = settings.OptionalText("Cluster:SiloId");
-        IReadOnlyList<ClusterSilo> silos = ReadSilos();
+        List<ClusterSilo> silos = ReadSilos();
         ClusterSilo? own = silos.FirstOrDefault(silo => silo.Id == siloId);
         // Where a silo is called is where it listens, unless it says otherwise: behind a name, or another port.
         IPEndPoint? listen = settings.OptionalText("Cluster:LinkListen") is { } text

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using Coordinator.Client;
 using Coordinator.Silo.Postgres;
 using Npgsql;
@@ -111,7 +109,7 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
     public async Task Another_process_with_a_live_silos_id_is_refused_and_ends()
     {
         using SiloHome home = new();
-        await using SiloProcess second = cluster.StartAs(1, home, "a secret that only this test knows");
+        await using SiloProcess second = await cluster.StartAsAsync(1, home, "a secret that only this test knows");
         Assert.Equal(7, await second.ExitAsync());
         Assert.Contains("Another process is silo b", second.Output, StringComparison.Ordinal);
         await cluster.AwaitAllAsync();

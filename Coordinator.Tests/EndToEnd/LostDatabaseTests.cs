@@ -38,7 +38,7 @@ public sealed class LostDatabaseTests(RunningCluster cluster) : IClassFixture<Ru
     public async Task A_silo_with_another_secret_is_refused_by_all_and_serves_nothing()
     {
         using SiloHome home = new();
-        await using SiloProcess stranger = cluster.StartAs(Founder, home, "a secret that is not the cluster's");
+        await using SiloProcess stranger = await cluster.StartAsAsync(Founder, home, "a secret that is not the cluster's");
         await stranger.WroteAsync("WrongSecret");
         await stranger.WroteAsync("missing: b, c");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await stranger.GetStatusAsync("/health/ready"));

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Coordinator.Client;
+using Npgsql;
 
 namespace Coordinator.Tests.EndToEnd;
 
@@ -47,12 +48,22 @@ public sealed class RunningCluster : IAsyncLifetime
         return _silos[silo] = SiloProcess.Start(_homes[silo], "--config", config);
     }
 
-    /// <summary>Another process that says that it is <paramref name="silo"/>, in a home of its own.</summary>
-    internal SiloProcess StartAs(int silo, SiloHome home, string secret)
+    /// <summary>
+    /// Another process that says that it is <paramref name="silo"/>, in a home of its own and with an empty database.
+    /// </summary>
+    internal async Task<SiloProcess> StartAsAsync(int silo, SiloHome home, string secret)
     {
+        string database = $"stranger_{Guid.NewGuid():N}";
+        await using (NpgsqlConnection connection = await _homes[^1].ConnectAsync())
+        {
+            await using var create = new NpgsqlCommand($"CREATE DATABASE {database}", connection);
+            await create.ExecuteNonQueryAsync();
+        }
+
         string config = Path.Combine(home.Folder, "silo.json");
         WriteConfig(config, silo, FreePort(), secret);
-        return SiloProcess.Start(home, "--config", config);
+        return SiloProcess.Start(
+            home, "--config", config, "--ConnectionStrings:Coordinator", await _homes[^1].ConnectionStringAsync(database));
     }
 
     internal async Task KillAsync(int silo) => await Silo(silo).KillAsync();

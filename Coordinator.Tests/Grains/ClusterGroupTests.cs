@@ -17,7 +17,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync() => await _silos.DisposeAsync();
+    public async Task DisposeAsync() => await _silos.EndAsync();
 
     [Fact]
     public async Task Nothing_is_founded_while_a_silo_is_missing_and_one_cluster_when_all_are_there()

@@ -11,7 +11,7 @@ namespace Coordinator.Tests.Grains;
 /// <summary>
 /// Silos of a cluster in one process, on databases of their own, with links that are method calls and can be cut.
 /// </summary>
-internal sealed class SilosInMemory(PostgresServer server) : IAsyncDisposable
+internal sealed class SilosInMemory(PostgresServer server)
 {
     public static readonly string[] Ids = ["a", "b", "c"];
 
@@ -85,7 +85,7 @@ internal sealed class SilosInMemory(PostgresServer server) : IAsyncDisposable
         _databases.Remove(silo);
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task EndAsync()
     {
         await StopAsync([.. _up.Keys]);
         foreach (string database in _databases.Values)
