@@ -74,20 +74,17 @@ public sealed class RunningCluster : IAsyncLifetime
         RequestTimeout = Patience,
     });
 
-    /// <summary>Until every silo has a peer that runs, and has applied what the leader had committed.</summary>
-    internal async Task AwaitAllAsync(params int[] without)
+    /// <summary>Until every silo has a peer that runs, and that has applied what is committed by now.</summary>
+    internal async Task AwaitAllAsync()
     {
-        foreach (int silo in All.Except(without))
+        foreach (int silo in All)
             await Silo(silo).ReadyAsync();
+        JsonElement[] before = await Task.WhenAll(All.Select(StatusAsync));
+        long committed = before.Max(status => status.GetProperty("commitIndex").GetInt64());
         await UntilAsync(
-            async () =>
-            {
-                JsonElement[] seen = await Task.WhenAll(All.Except(without).Select(StatusAsync));
-                return seen.All(status => Peers(status)
-                    .Where((_, peer) => !without.Contains(peer))
-                    .All(peer => peer.GetProperty("state").GetString() is "leader" or "follower"
-                        && peer.GetProperty("appliedIndex").GetInt64() >= seen[0].GetProperty("commitIndex").GetInt64()));
-            },
+            async () => (await Task.WhenAll(All.Select(StatusAsync))).All(status => Peers(status).All(peer =>
+                peer.GetProperty("state").GetString() is "leader" or "follower"
+                && peer.GetProperty("appliedIndex").GetInt64() >= committed)),
             "all peers run and have caught up");
     }
 

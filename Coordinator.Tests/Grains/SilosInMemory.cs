@@ -18,6 +18,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     private readonly ConcurrentDictionary<string, ClusterGroup> _up = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
     private readonly Dictionary<string, string> _databases = [];
+    private readonly ConcurrentDictionary<string, SiloFacts> _told = new(StringComparer.Ordinal);
 
     /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
@@ -38,7 +39,11 @@ internal sealed class SilosInMemory(PostgresServer server)
             ClusterGroup group = await OpenAsync(silo);
             _up[silo] = group;
             foreach (string other in _up.Keys.Where(other => other != silo))
+            {
                 _up[other].LinkUp(silo);
+                if (_told.TryGetValue(other, out SiloFacts? facts))
+                    group.FactsReceived(other, facts);
+            }
             var stopping = new CancellationTokenSource();
             _joining[silo] = (group.JoinAsync(stopping.Token), stopping);
         }
@@ -74,6 +79,7 @@ internal sealed class SilosInMemory(PostgresServer server)
             await stopping.CancelAsync();
             await ((Task)joined).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await group.DisposeAsync();
+            _told.TryRemove(silo, out _);
             stopping.Dispose();
         }
     }
@@ -103,6 +109,7 @@ internal sealed class SilosInMemory(PostgresServer server)
         AskAsync = (silo, request, abandoned) => AskAsync(own, silo, request, abandoned),
         Tell = facts =>
         {
+            _told[own] = facts;
             foreach ((string silo, ClusterGroup other) in _up)
             {
                 if (silo != own)
