@@ -131,8 +131,14 @@ internal sealed class ClusterFounding(
     {
         (string Silo, BootstrapAnswer? Answer)[] told = await Task.WhenAll(
             others.Ids.Select(async silo => (silo, await AskAsync(silo, cancellationToken))));
-        if (told.FirstOrDefault(one => one.Answer?.Bootstrap is not null).Answer is { } knowing)
-            return knowing.Bootstrap;
+        ClusterBootstrap[] known = [.. told.Select(one => one.Answer?.Bootstrap).OfType<ClusterBootstrap>()];
+        if (known.Select(one => one.ClusterId).Distinct().Count() > 1)
+        {
+            Wait("The other silos belong to two different clusters: check which of them are configured with this one's name and secret.");
+            return null;
+        }
+        if (known.Length > 0)
+            return known[0];
         if (told.Where(one => one.Answer is null).Select(one => one.Silo).ToArray() is { Length: > 0 } missing)
         {
             Wait($"A new cluster is founded when all its silos are reached; missing: {string.Join(", ", missing)}.");

@@ -20,6 +20,7 @@ public sealed class ClusterGroup : IAsyncDisposable
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CampaignTurn = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan CampaignJitterMax = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan ForeignTold = TimeSpan.FromMinutes(1);
 
     private readonly PeerDatabase _database;
     private readonly ClusterGroupOptions _options;
@@ -34,6 +35,7 @@ public sealed class ClusterGroup : IAsyncDisposable
     private SiloFacts? _told;
     private Task _telling = Task.CompletedTask;
     private Guid _clusterId;
+    private long _foreignToldAt;
     private int _disposed;
 
     private ClusterGroup(
@@ -122,7 +124,10 @@ public sealed class ClusterGroup : IAsyncDisposable
         // A peer that is not listed here is yet to be added, or has left: the replica knows which.
         if (peer.Status.Membership.Find(envelope.From) is { } sender && sender.Silo != silo)
         {
-            HostLog.ForeignEnvelope(_log, silo, envelope.From.Value, sender.Silo);
+            long now = _time.GetTimestamp(), toldAt = Interlocked.Read(ref _foreignToldAt);
+            if ((toldAt == 0 || _time.GetElapsedTime(toldAt, now) > ForeignTold)
+                && Interlocked.CompareExchange(ref _foreignToldAt, now, toldAt) == toldAt)
+                HostLog.ForeignEnvelope(_log, silo, envelope.From.Value, sender.Silo);
             return;
         }
         peer.TryPost(envelope);

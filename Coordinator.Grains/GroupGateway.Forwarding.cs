@@ -84,6 +84,9 @@ public partial class GroupGateway
             Message = answer.Failure?.Message ?? "",
         };
         told.LeaderHint = _others.UrlOf(silo);
+        // It stops, and has proposed nothing; this silo goes on, and asks the next leader.
+        if (told.Result.Error == ErrorCode.Stopping)
+            told.Result.Error = ErrorCode.NotLeader;
         return told;
     }
 
@@ -93,10 +96,11 @@ public partial class GroupGateway
         QueryAnswer told = answer.Query ?? new QueryAnswer
         {
             Position = NowhereYet(),
-            // A read that was lost has changed nothing: it is asked again.
-            Error = CodeOf(answer) is var code && code == ErrorCode.OutcomeUnknown ? ErrorCode.NotLeader : code,
+            Error = CodeOf(answer),
             Message = answer.Failure?.Message ?? "",
         };
+        // A read that was lost has changed nothing: it is asked again.
+        told.Error = OrAskAgain(told.Error);
         told.LeaderHint = _others.UrlOf(silo);
         return told;
     }
@@ -105,12 +109,11 @@ public partial class GroupGateway
     {
         var request = new ForwardedRequest { KeepAlive = new SessionKeepAlive { SessionId = sessionId } };
         ForwardedAnswer answer = await _others!.AskAsync(silo, request, abandoned);
+        KeepAliveAnswer told =
+            answer.KeepAlive ?? new KeepAliveAnswer { SessionId = sessionId, Error = CodeOf(answer) };
         // Said twice it means the same: one that was lost is said again.
-        return answer.KeepAlive ?? new KeepAliveAnswer
-        {
-            SessionId = sessionId,
-            Error = CodeOf(answer) is var code && code == ErrorCode.OutcomeUnknown ? ErrorCode.NotLeader : code,
-        };
+        told.Error = OrAskAgain(told.Error);
+        return told;
     }
 
     private async Task<ClusterAnswer> ForwardAsync(string silo, ClusterRequest cluster, CancellationToken abandoned)
@@ -118,6 +121,9 @@ public partial class GroupGateway
         ForwardedAnswer answer = await _others!.AskAsync(silo, new ForwardedRequest { Cluster = cluster }, abandoned);
         return answer.Cluster ?? new ClusterAnswer { Error = CodeOf(answer), Message = answer.Failure?.Message ?? "" };
     }
+
+    private static ErrorCode OrAskAgain(ErrorCode code) =>
+        code is ErrorCode.OutcomeUnknown or ErrorCode.Stopping ? ErrorCode.NotLeader : code;
 
     /// <summary>A link that was not there has done nothing: another leader may be asked.</summary>
     private static ErrorCode CodeOf(ForwardedAnswer answer) => answer.Failure?.Code switch

@@ -40,8 +40,9 @@ internal sealed class LeadershipHandOver(PeerLoop peer, OtherSilos others, Group
         long startedAt = time.GetTimestamp();
         while (Leads)
         {
-            if (choose() is { } target)
-                peer.Post(new PeerInput.TransferLeadership(target));
+            if (choose() is not { } target)
+                return false;
+            peer.Post(new PeerInput.TransferLeadership(target));
             if (time.GetElapsedTime(startedAt) >= limit)
                 return false;
             await gateway.WaitForChangeAsync(() => !Leads, AskAgain, cancellationToken);
