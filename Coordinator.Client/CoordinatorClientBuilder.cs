@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Client;
 
@@ -32,8 +33,9 @@ public sealed class CoordinatorClientBuilder
     /// <inheritdoc cref="CoordinatorClientOptions.TimeProvider"/>
     public CoordinatorClientBuilder WithTimeProvider(TimeProvider time) => With(options => options.TimeProvider = time);
 
-    /// <inheritdoc cref="CoordinatorClientOptions.Log"/>
-    public CoordinatorClientBuilder WithLog(Action<ClientLogEvent> log) => With(options => options.Log = log);
+    /// <inheritdoc cref="CoordinatorClientOptions.LoggerFactory"/>
+    public CoordinatorClientBuilder WithLoggerFactory(ILoggerFactory loggers) =>
+        With(options => options.LoggerFactory = loggers);
 
     /// <inheritdoc cref="CoordinatorClientOptions.ConfigureWebSocket"/>
     public CoordinatorClientBuilder WithWebSocket(Action<ClientWebSocketOptions> configure) =>

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Coordinator.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Client;
 
@@ -43,8 +44,11 @@ public sealed class CoordinatorClientOptions
     /// <summary>Called before each connection: certificates, headers, proxy.</summary>
     public Action<ClientWebSocketOptions>? ConfigureWebSocket { get; set; }
 
-    /// <summary>Told what happens to connections and sessions. Called by the client's own loop: it has to be quick.</summary>
-    public Action<ClientLogEvent>? Log { get; set; }
+    /// <summary>
+    /// Makes the logger, of category "Coordinator.Client", that is told what happens to connections, sessions and what is
+    /// held; event ids 4000 to 4099. Called by the client's own loop: it has to be quick.
+    /// </summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>The client is one session: see <see cref="CoordinatorSession"/>.</summary>
     internal bool IsSingleSession { get; init; }
@@ -94,7 +98,7 @@ public sealed class CoordinatorClientOptions
             OpenRequestsMax = OpenRequestsMax,
             TimeProvider = TimeProvider,
             ConfigureWebSocket = ConfigureWebSocket,
-            Log = Log,
+            LoggerFactory = LoggerFactory,
             IsSingleSession = isSingleSession,
         };
 

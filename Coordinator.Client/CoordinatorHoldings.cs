@@ -75,7 +75,8 @@ public abstract class CoordinatorHoldings
     }
 
     /// <summary>
-    /// Asks the holders of the name to let go. They may; it is shown in descriptions, and nothing else changes.
+    /// Asks the holders of the name to let go. They may; it is shown in descriptions, their handles'
+    /// <see cref="HoldingHandle.ReleaseRequested"/> is cancelled, and nothing else changes. The holder of a lease is not told.
     /// </summary>
     /// <inheritdoc cref="ForceReleaseAsync"/>
     public virtual async Task<bool> RequestReleaseAsync(

@@ -24,6 +24,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
     private PeerReplacer? _replacer;
     private PeerAdministrator? _administrator;
+    private int _isDisposed;
 
     private EmbeddedGroup(
         PeerDatabase database, Guid clusterId, EmbeddedGroupOptions options, TimeProvider time, ILogger log)
@@ -88,6 +89,8 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     /// <summary>Stops the peers, then lets go of the database. Open requests end with what is known of them.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
         if (Interlocked.Exchange(ref _replacer, null) is { } replacer)
             await replacer.DisposeAsync();
         if (Interlocked.Exchange(ref _administrator, null) is { } administrator)

@@ -46,6 +46,8 @@ public sealed partial class ReplicaMachine
     /// </summary>
     private bool NeedsRound(Watch watch)
     {
+        if (_planted == SeededBug.ObservesOwnState && watch.WatchCase == Watch.WatchOneofCase.Election)
+            return false;
         if (watch.SeenIndex > _state.AppliedIndex)
             return true;
         return watch.WatchCase switch

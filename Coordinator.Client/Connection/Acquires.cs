@@ -53,6 +53,6 @@ internal static class Acquires
         CheckWait(wait);
         Command command = new() { SessionId = 1, RequestId = 1, AcquireLock = request.ToAcquireLock(0, isUpgrade: false) };
         if (CommandRules.Check(command) is { } wrong)
-            throw new ArgumentException(wrong.Message, nameof(request));
+            throw new ArgumentException(wrong.Message);
     }
 }

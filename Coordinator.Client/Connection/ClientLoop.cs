@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Coordinator.Client.Machine;
 using Coordinator.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Client.Connection;
 
@@ -14,6 +16,7 @@ internal sealed class ClientLoop : IDisposable
     private static readonly TimeSpan TimerMax = TimeSpan.FromDays(1);
 
     private readonly CoordinatorClientOptions _options;
+    private readonly ILogger _log;
     private readonly MachineOptions _machineOptions;
     private readonly ClientClock _clock;
     private readonly Channel<LoopInput> _inbox;
@@ -29,6 +32,7 @@ internal sealed class ClientLoop : IDisposable
     public ClientLoop(CoordinatorClientOptions options, ClientClock clock, Channel<LoopInput> inbox)
     {
         _options = options;
+        _log = options.LoggerFactory?.CreateLogger(ClientLog.Category) ?? NullLogger.Instance;
         _clock = clock;
         _inbox = inbox;
         _machineOptions = new MachineOptions
@@ -72,8 +76,8 @@ internal sealed class ClientLoop : IDisposable
         // A broken invariant: whoever holds something must hear of it, whatever it was.
         catch (Exception e)
         {
-            Log($"The client has stopped, by a fault of its own: {e}", isWarning: true);
             Fail(e);
+            Log(log => ClientLog.Faulted(log, e));
         }
         await CloseAsync().ConfigureAwait(false);
     }
@@ -166,7 +170,7 @@ internal sealed class ClientLoop : IDisposable
                     _link?.Abort();
                     break;
                 case ClientEffect.Logged logged:
-                    Log(logged.Message, logged.IsWarning);
+                    Log(log => ClientLog.Write(log, logged.Event));
                     break;
                 case ClientEffect.Stopped:
                     _isStopped = true;
@@ -275,11 +279,11 @@ internal sealed class ClientLoop : IDisposable
         }
     }
 
-    private void Log(string message, bool isWarning)
+    private void Log(Action<ILogger> write)
     {
         try
         {
-            _options.Log?.Invoke(new ClientLogEvent(message, isWarning));
+            write(_log);
         }
         // A log that fails is no reason to lose a lock.
         catch (Exception)

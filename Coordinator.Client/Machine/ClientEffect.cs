@@ -41,7 +41,7 @@ internal abstract record ClientEffect
 
     public sealed record Completed(object Caller, Completion Completion) : ClientEffect;
 
-    public sealed record Logged(string Message, bool IsWarning) : ClientEffect;
+    public sealed record Logged(ClientEvent Event) : ClientEffect;
 
     /// <summary>After a shutdown, last: the host closes the link, if there is one.</summary>
     public sealed record Stopped : ClientEffect;

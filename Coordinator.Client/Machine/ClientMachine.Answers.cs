@@ -97,7 +97,7 @@ internal sealed partial class ClientMachine
                 break;
             // A holding that can't be released would stay for as long as the session lives: never given up.
             case ReleaseOperation when !ErrorRules.MeansNotHeld(result.Error):
-                Log($"A release was refused: {result.Error}. {answer.Message}", isWarning: true);
+                Log(new ClientEvent.ReleaseRefused(result.Error, answer.Message));
                 Reissue(command);
                 break;
             case ReleaseOperation release:

@@ -89,6 +89,7 @@ internal sealed partial class ClientMachine
         if (remaining.Min() != long.MaxValue)
             SetHoldEnd(holding, mark.FirstSent!.Value, TimeSpan.FromMicroseconds(Math.Max(1, remaining.Min())));
         Complete(acquire, new Completion.Acquired(holding));
+        Compare(holding);
     }
 
     /// <summary>A holding that is over before it was handed out: its caller gets it as it is, lost.</summary>
@@ -131,7 +132,7 @@ internal sealed partial class ClientMachine
     private void LoseHolding(Holding holding, string reason, bool isOverInLog)
     {
         _effects.Add(new ClientEffect.HoldingLost(holding, reason));
-        Log($"\"{holding.Name}\" with token {holding.Token} is lost. {reason}", isWarning: true);
+        Log(new ClientEvent.HoldingLost(holding.Name, holding.Token, reason));
         if (isOverInLog)
             Drop(holding);
         else

@@ -129,7 +129,7 @@ internal sealed partial class ClientMachine
     {
         EndLease(lease);
         _effects.Add(new ClientEffect.LeaseLost(lease, reason));
-        Log($"Lease \"{lease.Name}\" with token {lease.Id} is lost. {reason}", isWarning: !IsStopping);
+        Log(new ClientEvent.LeaseLost(lease.Name, lease.Id, reason, IsStopping));
     }
 
     private void EndLease(Lease lease)

@@ -63,7 +63,7 @@ internal sealed partial class ClientMachine
         _link.Phase = LinkPhase.Ready;
         _link.Refusals = 0;
         _link.Expected = 0;
-        Log($"Connected to {_link.Endpoint} (silo {welcome.SiloId}).");
+        Log(new ClientEvent.Connected(_link.Endpoint, welcome.SiloId));
         // A session's life is at stake, a request's only its time: keep-alives first.
         foreach (Session session in _sessions)
         {
@@ -104,7 +104,7 @@ internal sealed partial class ClientMachine
     private void OnLinkGone(string reason)
     {
         _trouble = $"{_link.Endpoint}: {reason}";
-        Log($"No connection to {_trouble}", isWarning: true);
+        Log(new ClientEvent.NotConnected(_link.Endpoint, reason, _link.Failures > _options.Endpoints.Count));
         _link.Phase = LinkPhase.Idle;
         _link.Failures++;
         _link.NextEndpoint++;

@@ -83,7 +83,9 @@ internal sealed partial class ClientMachine
         else
             Complete(acquire, new Completion.Acquired(holding));
         Resolve(acquire);
-        if (!isWanted)
+        if (isWanted)
+            Compare(holding);
+        else
             GiveBack(holding);
     }
 
@@ -118,7 +120,9 @@ internal sealed partial class ClientMachine
         SetHoldEnd(holding, acquire.FirstSent!.Value, holding.Request.MaxHold);
         Complete(acquire, new Completion.Acquired(holding));
         Resolve(acquire);
-        if (!isWanted)
+        if (isWanted)
+            Compare(holding);
+        else
             Begin(new HoldingOperation(holding, new Command { DowngradeLock = new DowngradeLock { Name = holding.Name } }) { Id = ++_lastId });
     }
 

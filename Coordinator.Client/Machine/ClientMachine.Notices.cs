@@ -26,24 +26,33 @@ internal sealed partial class ClientMachine
 
     private void OnNotices(Session session, Position? position, SessionNotices notices)
     {
+        session.Told = (position?.Index ?? 0, notices);
         foreach (Holding holding in session.Holdings.ToArray())
-        {
-            // Lost with another one of the list, or granted after the list was made.
-            if (holding.Node is null || holding.Token > (position?.Index ?? 0))
-                continue;
-            SessionHolding?[] found = [.. Enumerable.Range(0, holding.Request.Names.Count).Select(part => Find(notices, holding, part))];
-            if (found.Contains(null))
-                LoseHolding(holding, "The cluster has ended it.", isOverInLog: found.Length == 1);
-            else if (!holding.IsReleaseRequested && Array.Find(found, one => one!.ReleaseRequested) is { } asked)
-                AskForRelease(holding, asked.ReleaseReason);
-        }
+            Compare(holding);
+    }
+
+    /// <summary>
+    /// With the last list. Also when a holding is new here: the list may have overtaken the grant, and whoever enters
+    /// once more finds that the release was asked for before; no other list would come.
+    /// </summary>
+    private void Compare(Holding holding)
+    {
+        // Lost with another one of the list, or granted after the list was made.
+        if (holding.Node is null || holding.Session.Told is not { } told || holding.Token > told.Index)
+            return;
+        SessionHolding?[] found = [.. Enumerable.Range(0, holding.Request.Names.Count).Select(part => Find(told.Notices, holding, part))];
+        if (found.Contains(null))
+            LoseHolding(holding, "The cluster has ended it.", isOverInLog: found.Length == 1);
+        // Who has not been handed it yet could not hear of it: he is told then.
+        else if (holding is { IsReleaseRequested: false, Unmeasured: null } && Array.Find(found, one => one!.ReleaseRequested) is { } asked)
+            AskForRelease(holding, asked.ReleaseReason);
     }
 
     private void AskForRelease(Holding holding, string reason)
     {
         holding.IsReleaseRequested = true;
         _effects.Add(new ClientEffect.ReleaseRequested(holding, reason));
-        Log($"The release of \"{holding.Name}\" with token {holding.Token} is asked for: {reason}");
+        Log(new ClientEvent.ReleaseRequested(holding.Name, holding.Token, reason));
     }
 
     private static SessionHolding? Find(SessionNotices notices, Holding holding, int part)

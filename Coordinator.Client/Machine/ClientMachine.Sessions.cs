@@ -76,7 +76,7 @@ internal sealed partial class ClientMachine
             session.Ttl = Earlier(session.Ttl, TimeSpan.FromMicroseconds(result.TtlUs));
         session.Lifetime = new SessionLifetime(session.FirstSent!.Value, _options.Validity(session.Ttl));
         _effects.Add(new ClientEffect.SessionOpened(session, session.Lifetime));
-        Log($"Session {session.Id} is open for {session.Ttl}.");
+        Log(new ClientEvent.SessionOpened(session.Id, session.Ttl));
         if (session.Lifetime.IsOver(_now))
             Lose(session, "Its deadline passed before it was opened.");
     }
@@ -92,7 +92,7 @@ internal sealed partial class ClientMachine
         session.Phase = SessionPhase.Over;
         _sessions.Remove(session);
         _current = null;
-        Log($"No session: {code}. {message}", isWarning: true);
+        Log(new ClientEvent.SessionRefused(code, message));
         RefuseUnsent(code, $"The client could not open a session: {message}");
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class ClientMachine
             return;
         _isOnlySessionLost = _options.IsSingleSession;
         _effects.Add(new ClientEffect.SessionLost(session, reason));
-        Log($"Session {session.Id} is lost. {reason}", isWarning: !IsStopping);
+        Log(new ClientEvent.SessionLost(session.Id, reason, IsStopping));
         foreach (Operation operation in OpenInOrder())
         {
             if (operation is CommandOperation command && command.Session == session)

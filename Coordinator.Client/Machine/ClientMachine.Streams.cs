@@ -66,7 +66,7 @@ internal sealed partial class ClientMachine
         OnGoodAnswer();
         // Its keep-alives tell of the session's end; without a place for the watch only its deadlines tell of the rest.
         if (stream is SessionStream { Session: { } session })
-            Log($"Session {session.Id} is not observed: {page.Error}. {page.Message}", isWarning: true);
+            Log(new ClientEvent.SessionNotObserved(session.Id, page.Error, page.Message));
         Complete(stream, new Completion.StreamEnded(page.Error, page.Message, page.CompactedRevision));
         Close(stream);
     }

@@ -236,8 +236,7 @@ internal sealed partial class ClientMachine
 
     private Operation[] OpenInOrder() => [.. _open.Values.OrderBy(operation => operation.Id)];
 
-    private void Log(string message, bool isWarning = false) =>
-        _effects.Add(new ClientEffect.Logged(message, isWarning));
+    private void Log(ClientEvent happened) => _effects.Add(new ClientEffect.Logged(happened));
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

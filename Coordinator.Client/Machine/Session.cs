@@ -81,6 +81,9 @@ internal sealed class Session(byte[] nonce, long correlationId)
     /// <summary>Tells of holdings that end against their holders' will; from the first grant on.</summary>
     public SessionStream? Observer { get; set; }
 
+    /// <summary>What the observer was told last, and the log index that it was so at; null: nothing yet.</summary>
+    public (long Index, Coordinator.Contracts.SessionNotices Notices)? Told { get; set; }
+
     /// <summary>The host's own side of this session.</summary>
     public object? Host { get; set; }
 

@@ -194,7 +194,8 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
 
     private static void TellHoldingEnded(ClaimPart part, HoldingEndReason reason, in ApplyContext context)
     {
-        NoteNotice(part.Claim, context);
+        if (SeededBugs.Planted != SeededBug.EndsNotNoticed)
+            NoteNotice(part.Claim, context);
         context.Effects.HoldingsEnded.Add(new HoldingEnded(
             part.Resource.Kind,
             part.Resource.Name,

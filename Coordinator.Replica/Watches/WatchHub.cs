@@ -9,6 +9,7 @@ namespace Coordinator.Replica;
 internal sealed class WatchHub(ReplicaOptions options)
 {
     private readonly WatchIndex _index = new();
+    private readonly SeededBug _planted = SeededBugs.Planted;
 
     /// <summary>In the order of their deadlines.</summary>
     private readonly LinkedList<WatchTicket> _parked = new();
@@ -65,12 +66,18 @@ internal sealed class WatchHub(ReplicaOptions options)
             return;
         if (state.Revision > revisionBefore)
             RevisionsCommitted(state.Config.History, revisionBefore);
-        foreach (ElectionChanged election in effects.ElectionsChanged)
-            _index.ElectionChanged(election.Name);
+        if (_planted != SeededBug.ElectionChangesUntold)
+        {
+            foreach (ElectionChanged election in effects.ElectionsChanged)
+                _index.ElectionChanged(election.Name);
+        }
         foreach (HoldingEnded ended in effects.HoldingsEnded)
             _index.SessionChanged(ended.SessionId);
-        foreach (ReleaseRequested asked in effects.ReleasesRequested)
-            _index.SessionChanged(asked.SessionId);
+        if (_planted != SeededBug.ReleaseRequestsUntold)
+        {
+            foreach (ReleaseRequested asked in effects.ReleasesRequested)
+                _index.SessionChanged(asked.SessionId);
+        }
         foreach (EndedSession session in effects.SessionsEnded)
             _index.SessionChanged(session.SessionId);
     }

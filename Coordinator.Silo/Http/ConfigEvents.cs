@@ -40,8 +40,9 @@ internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
         return new Watch { Config = config, SeenIndex = Queries.SeenIndex(context, fields) };
     }
 
-    public void Write(WatchPage page, EventText text)
+    public IEnumerable<ReadOnlyMemory<byte>> Write(WatchPage page)
     {
+        EventText text = new();
         if (!_hasBegun)
             WriteProgress(text, page.Events.Count > 0 ? page.Events[0].Entry.ModifyRevision - 1 : page.NextRevision - 1);
         else if (page.Events.Count == 0 && !IsInside)
@@ -53,12 +54,14 @@ internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
         foreach (ConfigEvent change in page.Events)
         {
             WriteSeparator(text, change.Entry.ModifyRevision);
-            text.AddObject(json => ConfigJson.Write(json, change, withPrevious));
+            foreach (ReadOnlyMemory<byte> piece in ConfigJson.Pieces(text, change, withPrevious))
+                yield return piece;
         }
         if (!page.Continues)
             WriteEnd(text);
         else if (IsInside)
             text.Add("\n"u8);
+        yield return text.Take();
     }
 
     private void WriteSeparator(EventText text, long revision)

@@ -7,30 +7,61 @@ namespace Coordinator.Silo.Http;
 /// <summary>How a key with its value is shown in answers.</summary>
 internal static class ConfigJson
 {
+    /// <summary>Of a value, at a time: escaped it is six times as long at most.</summary>
+    private const int SegmentBytes = 8 * 1024;
+
     public static void Write(Utf8JsonWriter json, ConfigEntry entry, bool withValue)
     {
         json.WriteString("key", entry.Key);
         WriteState(json, entry, withValue);
     }
 
-    /// <summary>What a revision did to a key.</summary>
-    public static void Write(Utf8JsonWriter json, ConfigEvent change, bool withPrevious)
+    /// <summary>What a revision did to a key, as an object; its pieces are taken from <paramref name="text"/>.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> Pieces(EventText text, ConfigEvent change, bool withPrevious)
     {
+        using Utf8JsonWriter json = text.NewWriter();
         bool deleted = change.Entry.Version == 0;
+        json.WriteStartObject();
         json.WriteString("key", change.Entry.Key);
         json.WriteBoolean("deleted", deleted);
-        if (!deleted)
-            WriteState(json, change.Entry, withValue: true);
-        if (!withPrevious)
-            return;
-        if (change.Previous is null)
-        {
+        foreach (ReadOnlyMemory<byte> piece in deleted ? [] : StatePieces(text, json, change.Entry))
+            yield return piece;
+        if (withPrevious && change.Previous is null)
             json.WriteNull("previous");
-            return;
+        else if (withPrevious)
+        {
+            json.WriteStartObject("previous");
+            foreach (ReadOnlyMemory<byte> piece in StatePieces(text, json, change.Previous))
+                yield return piece;
+            json.WriteEndObject();
         }
-        json.WriteStartObject("previous");
-        WriteState(json, change.Previous, withValue: true);
         json.WriteEndObject();
+        json.Flush();
+        if (text.IsPiece)
+            yield return text.Take();
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> StatePieces(EventText text, Utf8JsonWriter json, ConfigEntry entry)
+    {
+        WriteState(json, entry, withValue: false);
+        ReadOnlyMemory<byte> value = entry.Value.Memory;
+        bool isText = Utf8.IsValid(value.Span);
+        json.WritePropertyName(isText ? "value" : "valueBase64");
+        do
+        {
+            ReadOnlyMemory<byte> segment = value[..Math.Min(value.Length, SegmentBytes)];
+            value = value[segment.Length..];
+            if (isText)
+                json.WriteStringValueSegment(segment.Span, isFinalSegment: value.IsEmpty);
+            else
+                json.WriteBase64StringSegment(segment.Span, isFinalSegment: value.IsEmpty);
+            json.Flush();
+            if (!text.IsPiece)
+                continue;
+            yield return text.Take();
+            text.Reuse();
+        }
+        while (!value.IsEmpty);
     }
 
     private static void WriteState(Utf8JsonWriter json, ConfigEntry entry, bool withValue)

@@ -6,11 +6,10 @@ namespace Coordinator.Silo.Http;
 /// One answer that goes on for as long as its client reads. Invariant: what is sent waits for the client to take it, and
 /// a client that takes nothing for too long is cut off.
 /// </summary>
-internal sealed class EventStream(HttpContext context, HttpInterfaceOptions options, TimeProvider time, ILogger logger)
+/// <param name="turns">Taken to make a piece and to hand it on, not while a client takes it.</param>
+internal sealed class EventStream(
+    HttpContext context, SemaphoreSlim turns, HttpInterfaceOptions options, TimeProvider time, ILogger logger)
 {
-    // So that a client that takes a large event slowly, but does take it, makes progress.
-    private const int PieceBytes = 32 * 1024;
-
     public void Begin()
     {
         HttpResponse response = context.Response;
@@ -21,16 +20,19 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
         response.Headers["X-Accel-Buffering"] = "no";
     }
 
+    /// <param name="pieces">Small ones: so a client that takes a large event slowly, but does take it, makes progress.</param>
     /// <returns>False when the client was cut off.</returns>
-    public async Task<bool> SendAsync(ReadOnlyMemory<byte> text)
+    public async Task<bool> SendAsync(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
-        while (!text.IsEmpty)
+        using IEnumerator<ReadOnlyMemory<byte>> next = pieces.GetEnumerator();
+        while (true)
         {
-            ReadOnlyMemory<byte> piece = text[..Math.Min(text.Length, PieceBytes)];
-            using CancellationTokenSource timeout = new(options.StreamWriteTimeout, time);
+            using CancellationTokenSource timeout = new(Timeout.InfiniteTimeSpan, time);
+            if (await BeginNextAsync(next, timeout) is not { } sending)
+                return true;
             try
             {
-                await context.Response.Body.WriteAsync(piece, timeout.Token);
+                await sending;
             }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested)
             {
@@ -38,8 +40,23 @@ internal sealed class EventStream(HttpContext context, HttpInterfaceOptions opti
                 context.Abort();
                 return false;
             }
-            text = text[piece.Length..];
         }
-        return true;
+    }
+
+    /// <returns>Null: there is no more.</returns>
+    private async Task<Task?> BeginNextAsync(IEnumerator<ReadOnlyMemory<byte>> next, CancellationTokenSource timeout)
+    {
+        await turns.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (!next.MoveNext())
+                return null;
+            timeout.CancelAfter(options.StreamWriteTimeout);
+            return context.Response.Body.WriteAsync(next.Current, timeout.Token).AsTask();
+        }
+        finally
+        {
+            turns.Release();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Coordinator.Contracts;
 
 namespace Coordinator.Silo.Http;
@@ -6,9 +7,13 @@ namespace Coordinator.Silo.Http;
 /// The event streams of a silo's HTTP clients. Invariant: never more than the option's at a time, and of one that has
 /// ended nothing is left: no watch, no buffer.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore holds nothing unless its wait handle is used.")]
 internal sealed class EventStreams(
     CheckedGateway gateway, HttpInterfaceOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
+    // A change that thousands watch is work for seconds: they take turns, so that what else the silo does needn't stand in
+    // line behind all of them.
+    private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
     private int _open;
 
     /// <summary>Where a client that was cut off goes on: the last id that it has received; null when it sends none.</summary>
@@ -57,29 +62,29 @@ internal sealed class EventStreams(
             await Problems.WriteAsync(context, first.Error, first.Message);
             return;
         }
-        EventStream stream = new(context, options, time, logger);
+        EventStream stream = new(context, _turns, options, time, logger);
         stream.Begin();
         if (HttpMethods.IsHead(context.Request.Method))
             return;
         for (WatchPage? page = first; ; page = await pages.NextAsync(options.StreamSilenceMax, time))
         {
             // The next page is asked for only when the client has taken this one.
-            if (!await stream.SendAsync(TextOf(page, events)) || page is { Error: not ErrorCode.Ok })
+            if (!await stream.SendAsync(PiecesOf(page, events)) || page is { Error: not ErrorCode.Ok })
                 return;
         }
     }
 
-    private static ReadOnlyMemory<byte> TextOf(WatchPage? page, IStreamEvents events)
+    private static IEnumerable<ReadOnlyMemory<byte>> PiecesOf(WatchPage? page, IStreamEvents events)
     {
+        if (page is { Error: ErrorCode.Ok })
+            return events.Write(page);
         EventText text = new();
         if (page is null)
             text.AddComment();
-        else if (page.Error == ErrorCode.Ok)
-            events.Write(page, text);
         else if (!events.IsInside)
             // Inside an event it would end that one: the client drops what is cut off, and learns why when it comes again.
             text.AddEvent("error", id: null, json =>
                 Problems.Write(json, page.Error, page.Message, leaderHint: null, Problems.StatusOf(page.Error)));
-        return text.Written;
+        return [text.Take()];
     }
 }

@@ -8,6 +8,10 @@ internal interface IStreamEvents
     /// <summary>Whether the last event goes on with the next page.</summary>
     bool IsInside { get; }
 
+    /// <summary>
+    /// In small pieces, each made when it is asked for and gone with the next: what thousands of clients don't take must
+    /// not wait thousands of times.
+    /// </summary>
     /// <param name="page">One without an error.</param>
-    void Write(WatchPage page, EventText text);
+    IEnumerable<ReadOnlyMemory<byte>> Write(WatchPage page);
 }

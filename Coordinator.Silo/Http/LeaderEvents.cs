@@ -17,14 +17,19 @@ internal sealed class LeaderEvents(string name) : IStreamEvents
             Queries.SeenIndex(context, fields), EventStreams.LastEventId(context, fields) ?? 0),
     };
 
-    public void Write(WatchPage page, EventText text)
+    public IEnumerable<ReadOnlyMemory<byte>> Write(WatchPage page)
     {
-        if (page.Election is not { } leader)
-        {
+        EventText text = new();
+        if (page.Election is { } leader)
+            Write(leader, page.Position.Index, text);
+        else
             text.AddComment();
-            return;
-        }
-        text.AddEvent("leader", page.Position.Index, json =>
+        return [text.Take()];
+    }
+
+    private void Write(ElectionState leader, long index, EventText text)
+    {
+        text.AddEvent("leader", index, json =>
         {
             json.WriteString("name", name);
             if (leader.Token == 0)

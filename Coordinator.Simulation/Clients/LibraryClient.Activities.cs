@@ -17,7 +17,7 @@ internal sealed partial class LibraryClient
 
     private void ScheduleActivity() => world.Events.After(random.Between(1, 2 * world.Scenario.ClientPauseUs), () =>
     {
-        if (!_isDraining && !_isAsleep && _running < 8)
+        if (!_isResting && !_isDraining && !_isAsleep && _running < 8)
             Act();
         ScheduleActivity();
     });
@@ -25,8 +25,10 @@ internal sealed partial class LibraryClient
     private void Act()
     {
         int dice = random.Below(100);
-        if (dice < 45)
+        if (dice < 30)
             Acquire(AnyName());
+        else if (dice < 45)
+            AcquireOther();
         else if (dice < 62)
             Submit(new WriteOperation(MakePut()), Written);
         else if (dice < 67)

@@ -17,6 +17,11 @@ internal sealed partial class LibraryClient
         if (_connection is not { } connection || _stream is not { } stream)
             return;
         Remember(frame);
+        if (world.Bug.ResumesFromNow && frame.Watch?.Config is not null)
+        {
+            frame = frame.Clone();
+            frame.Watch.Config.FromRevision = 0;
+        }
         stream.ToSilo(() => connection.Receive(frame));
     }
 
@@ -35,6 +40,9 @@ internal sealed partial class LibraryClient
                     world.Happenings.Count(Engine.Happening.RequestRepeated);
                 _asked[frame.CorrelationId] = new Asked(frame, 0, isRepeat);
                 Invariants.CommandSent(this, frame.Command);
+                break;
+            case ClientFrame.BodyOneofCase.Watch:
+                _asked[frame.CorrelationId] = new Asked(frame, 0, false);
                 break;
             case ClientFrame.BodyOneofCase.Query:
                 // What was known when it was first asked is what it must show; a repeat may be answered by either.
@@ -55,6 +63,8 @@ internal sealed partial class LibraryClient
         else if (_asked.TryGetValue(frame.CorrelationId, out Asked asked))
             Check(asked, frame);
         Run(m => m.Received(link, frame, Now));
+        if (frame.BodyCase == ServerFrame.BodyOneofCase.WatchPage && _asked.TryGetValue(frame.CorrelationId, out Asked watch))
+            NoteBeginning(watch.Frame, frame.WatchPage);
     }
 
     private void Check(Asked asked, ServerFrame answer)

@@ -64,10 +64,12 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
                 SessionTtl = TimeSpan.FromMilliseconds(random.Between(600, 8_000)),
                 RequestTimeout = TimeSpan.FromMilliseconds(random.Between(1_000, 8_000)),
                 ClientName = $"c{Number}",
+                StreamItemsMax = 8,
                 Seed = random.Below(int.MaxValue),
                 NextNonce = () => random.Bytes(16),
             },
             Now);
+        StartWatches();
     }
 
     private void Run(Action<ClientMachine> input)
@@ -109,6 +111,18 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
             case ClientEffect.SessionLost lost:
                 Lost(lost.Session, lost.Reason);
                 break;
+            case ClientEffect.HoldingLost lost:
+                LoseHolding(lost.Holding);
+                break;
+            case ClientEffect.ReleaseRequested asked:
+                HearRequest(asked.Holding);
+                break;
+            case ClientEffect.Arrived arrived:
+                Arrived((LibraryWatch)arrived.Caller, arrived.Item);
+                break;
+            case ClientEffect.Completed { Caller: LibraryWatch watch } ended:
+                Ended(watch, ended.Completion);
+                break;
             case ClientEffect.Completed completed:
                 ((Action<Completion>)completed.Caller)(completed.Completion);
                 break;
@@ -137,7 +151,7 @@ internal sealed partial class LibraryClient(World world, int number, NodeClock c
                 stream.Break();
                 return;
             }
-            connection = new SiloConnection(process, stream, frame => WhenAwake(() => Receive(machine, link, frame)));
+            connection = new SiloConnection(process, stream, world.Events, random.Fork(), frame => WhenAwake(() => Receive(machine, link, frame)));
             process.Accept(connection);
             stream.ToClient(() => WhenAwake(() =>
             {

@@ -13,10 +13,13 @@ namespace Coordinator.Simulation.Clients;
 internal sealed partial class PlainClient(World world, int number, NodeClock clock, Prng random)
     : SimulatedClient(number, clock)
 {
+    private const int LastInterventions = 4;
+
     private readonly List<ClientRequest> _open = [];
     private SimulatedWatcher? _watcher;
     private ClientSession? _session;
     private bool _isOpening;
+    private bool _isResting;
     private bool _isDraining;
     private int _leader;
     private long _seenIndex;
@@ -33,6 +36,17 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
         ScheduleStep();
         _watcher = new SimulatedWatcher(world, this, random.Fork());
         _watcher.Start();
+    }
+
+    /// <summary>The last thing it does is to take from others what they keep: they have to hear of it.</summary>
+    public override void Rest()
+    {
+        _isResting = true;
+        if (_session is { IsClosing: false } session && session.IsAlive(Clock))
+        {
+            for (int i = 0; i < LastInterventions; i++)
+                Intervene(session);
+        }
     }
 
     public override void Drain()
@@ -72,10 +86,10 @@ internal sealed partial class PlainClient(World world, int number, NodeClock clo
         {
             if (_isDraining)
                 Close(session);
-            else if (_open.Count < 8 && !session.IsClosing)
+            else if (!_isResting && _open.Count < 8 && !session.IsClosing)
                 Act(session);
         }
-        else if (!_isOpening && !_isDraining)
+        else if (!_isOpening && !_isResting && !_isDraining)
         {
             OpenSession();
         }

@@ -14,6 +14,9 @@ internal abstract class SimulatedClient(int number, NodeClock clock)
 
     public abstract void Start();
 
+    /// <summary>From then on it begins nothing new, and keeps what it has.</summary>
+    public abstract void Rest();
+
     /// <summary>Asks for nothing new, gives back what it holds, and ends its session.</summary>
     public abstract void Drain();
 

@@ -38,6 +38,15 @@ internal sealed record PlantedBug
     /// <summary>The library hears of no wall clock: a sleep of its machine stays unnoticed (rule 13).</summary>
     public bool TrustsMonotonicClock { get; init; }
 
+    /// <summary>What arrives for a slow consumer of a stream is dropped.</summary>
+    public bool DropsSlowConsumersItems { get; init; }
+
+    /// <summary>The library is not told that a consumer has caught up.</summary>
+    public bool ForgetsSlowConsumers { get; init; }
+
+    /// <summary>Each watch begins with what is now, one that is taken up again too (rule 22).</summary>
+    public bool ResumesFromNow { get; init; }
+
     /// <summary>A client repeats what it got no answer to outside a session (rule 15).</summary>
     public bool RepeatsOutsideSession { get; init; }
 }

@@ -2,6 +2,7 @@ using Coordinator.Contracts;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Simulation.Clients;
+using Coordinator.Simulation.Engine;
 using Coordinator.Simulation.Network;
 using Google.Protobuf;
 
@@ -11,9 +12,11 @@ namespace Coordinator.Simulation.Cluster;
 /// A silo's end of one client connection: frames to tickets, answers to frames, as the real interface does. Commands and
 /// reads go to this silo's own replica; where it doesn't lead, the client is told who does.
 /// </summary>
-internal sealed class SiloConnection(PeerProcess process, SimulatedStream stream, Action<ServerFrame> deliver)
+internal sealed class SiloConnection(
+    PeerProcess process, SimulatedStream stream, EventQueue events, Prng random, Action<ServerFrame> deliver)
 {
     private readonly Dictionary<long, CommandTicket> _open = [];
+    private readonly SortedDictionary<long, SiloWatch> _watches = [];
     private readonly HashSet<long> _watched = [];
     private bool _isClosed;
 
@@ -43,7 +46,12 @@ internal sealed class SiloConnection(PeerProcess process, SimulatedStream stream
             case ClientFrame.BodyOneofCase.KeepAlive:
                 KeepAlive(frame.CorrelationId, frame.KeepAlive.SessionId);
                 break;
+            case ClientFrame.BodyOneofCase.Watch:
+                Watch(frame.CorrelationId, frame.Watch);
+                break;
             case ClientFrame.BodyOneofCase.Abandon:
+                if (_watches.Remove(frame.CorrelationId, out SiloWatch? watch))
+                    watch.End();
                 if (_open.Remove(frame.CorrelationId, out CommandTicket? ticket))
                     process.Forget(ticket);
                 break;
@@ -67,6 +75,9 @@ internal sealed class SiloConnection(PeerProcess process, SimulatedStream stream
         foreach (CommandTicket ticket in _open.OrderBy(open => open.Key).Select(open => open.Value))
             process.Forget(ticket);
         _open.Clear();
+        foreach (SiloWatch watch in _watches.Values)
+            watch.End();
+        _watches.Clear();
         process.Closed(this);
     }
 
@@ -89,6 +100,18 @@ internal sealed class SiloConnection(PeerProcess process, SimulatedStream stream
                 _watched.Add(sessionId);
             Send(new ServerFrame { CorrelationId = correlationId, KeepAlive = answer });
         }));
+
+    private void Watch(long correlationId, Watch asked)
+    {
+        var watch = new SiloWatch(process, asked, events, random, page =>
+        {
+            if (page.Error != ErrorCode.Ok)
+                _watches.Remove(correlationId);
+            Send(new ServerFrame { CorrelationId = correlationId, WatchPage = page });
+        });
+        _watches.Add(correlationId, watch);
+        watch.Ask();
+    }
 
     private string LeaderHint() =>
         process.Machine?.GetStatus().Leader is { IsNone: false } leader && leader != process.Peer

@@ -104,6 +104,12 @@ internal enum Happening
     WatchTold,
     WatchMarked,
     WatchCompacted,
+    StreamTold,
+    StreamPutOff,
+    StreamCompacted,
+    LeaderObserved,
+    ReleaseRequestHeard,
+    LossHeard,
 
     // Configuration and its past
     ConditionFailed,

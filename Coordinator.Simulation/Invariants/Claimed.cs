@@ -34,6 +34,12 @@ internal sealed class Claimed
 
     public long LockDelayUs { get; init; }
 
+    /// <summary>Of an election: what its leader publishes.</summary>
+    public string Value { get; set; } = "";
+
+    /// <summary>Its holder was asked to let go.</summary>
+    public bool IsAsked { get; set; }
+
     /// <summary>0: it waits.</summary>
     public long Token { get; set; }
 
@@ -73,5 +79,6 @@ internal sealed class Claimed
         IsConcurrent = command.AcquireLock.Concurrent,
         MaxHoldUs = command.AcquireLock.MaxHoldUs,
         LockDelayUs = command.AcquireLock.LockDelayUs,
+        Value = command.AcquireLock.Value,
     };
 }

@@ -44,6 +44,14 @@ internal sealed partial class HoldingLedger
             case Command.OperationOneofCase.DowngradeLock when result.Outcome == Outcome.Done:
                 HeldBy(command, HoldingKind.Lock, command.DowngradeLock.Name, result.Token).First().IsShared = true;
                 break;
+            case Command.OperationOneofCase.Proclaim when result.Outcome == Outcome.Done:
+                HeldBy(command, HoldingKind.Election, command.Proclaim.Name, result.Token).First().Value = command.Proclaim.Value;
+                break;
+            case Command.OperationOneofCase.RequestRelease when result.Error == ErrorCode.Ok:
+                RequestRelease asked = command.RequestRelease;
+                foreach (Claimed held in View(asked.Kind, asked.Name).Holders.Where(held => asked.Token == 0 || asked.Token == held.Token))
+                    held.IsAsked = true;
+                break;
             case Command.OperationOneofCase.HandOver when result.Outcome == Outcome.Released:
                 View(HoldingKind.Election, command.HandOver.Name).HeirSessionId = command.HandOver.ToSessionId;
                 Release(HeldBy(command, HoldingKind.Election, command.HandOver.Name, result.Token).First());

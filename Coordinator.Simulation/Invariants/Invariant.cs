@@ -1,3 +1,4 @@
+using Coordinator.Client.Machine;
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
@@ -115,6 +116,47 @@ internal abstract class Invariant
     /// <param name="floorRevision">Somebody had been told of it when the page was asked for.</param>
     public virtual void WatchAnswered(SimulatedClient client, Watch watch, long floorRevision, WatchPage page)
     {
+    }
+
+    /// <summary>The cluster has said where a library's watch from now begins.</summary>
+    public virtual void WatchBegan(ConfigWatch watch, long nextRevision)
+    {
+    }
+
+    /// <summary>A consumer of the library takes what its watch was told.</summary>
+    public virtual void ConfigTold(ConfigWatch watch, StreamItem.Revision item)
+    {
+    }
+
+    /// <inheritdoc cref="ConfigTold"/>
+    public virtual void LeaderTold(ElectionWatch watch, ElectionState state)
+    {
+    }
+
+    /// <summary>The cluster has ended a library's watch.</summary>
+    public virtual void StreamEnded(LibraryWatch watch, Completion.StreamEnded ended)
+    {
+    }
+
+    /// <summary>The library tells the program that it does not hold something any more, in a session that lives.</summary>
+    public virtual void HoldingLost(LibraryClient client, Holding holding)
+    {
+    }
+
+    /// <summary>The library tells the program that somebody would have it let go.</summary>
+    public virtual void ReleaseAsked(LibraryClient client, Holding holding)
+    {
+    }
+
+    /// <summary>Asked again and again after the healing, while clients begin nothing new.</summary>
+    /// <returns>What somebody still has to be told of; null: nothing.</returns>
+    public virtual string? Untold(World world) => null;
+
+    /// <summary>After the healing somebody was not told in time of what <see cref="Untold"/> says.</summary>
+    public void RequireTold(World world)
+    {
+        string? untold = Untold(world);
+        Require(untold is null, () => untold!);
     }
 
     /// <summary>The cluster has been healed, has served again, and is at rest.</summary>

@@ -59,6 +59,7 @@ internal sealed partial class InvariantSet
             new LockDelays(Ledger), new HoldingsEndInTime(Ledger), new NoDeadlock(Ledger),
             new ClientDeadlineFirst(events), new MembershipChanges(membership, happenings), new SnapshotsAgree(), histories,
             new MonotonicReads(), new WatchersSeeEachRevisionOnce(Config, happenings),
+            new StreamsTellEachRevisionOnce(Config, happenings), new ObservedElectionsGoForward(Ledger, happenings), new HoldersAreTold(Ledger),
             new TransactionsAreWhole(Config), new ConditionsDecide(Config), new BoundKeysEndWithSession(), new RollBackRestores(Config),
             new ReadsAtRevision(Config, happenings), new CompactionAgrees(Log, Config), new RevisionsRiseByOne(Log, Config),
             new StoreFollowsLog(Config),

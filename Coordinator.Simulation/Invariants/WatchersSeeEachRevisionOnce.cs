@@ -35,22 +35,8 @@ internal sealed class WatchersSeeEachRevisionOnce(ConfigLedger ledger, Happening
             from = page.NextRevision;
         }
         Require(page.NextRevision >= from, Where);
-        ConfigEvent[] expected = [.. Expected(config, from, page.NextRevision)];
+        ConfigEvent[] expected = [.. ledger.Changes(config, from, page.NextRevision)];
         Require(page.Events.SequenceEqual(expected), () => $"{Where()}: {page.Events}; it was {string.Join(' ', expected.AsEnumerable())}");
         happenings.Count(expected.Length > 0 ? Happening.WatchTold : Happening.WatchMarked);
-    }
-
-    private IEnumerable<ConfigEvent> Expected(WatchConfig watch, long from, long to)
-    {
-        IEnumerable<string> keys = watch.IsPrefix ? ledger.AllKeys(watch.Key) : ledger.AllKeys(watch.Key).Where(key => key == watch.Key);
-        return keys.SelectMany(key => ledger.Versions(key)
-                .Where(version => version.Revision >= from && version.Revision < to)
-                .Select(version => (Key: key, Version: version)))
-            .OrderBy(change => change.Version.Revision).ThenBy(change => change.Key, StringComparer.Ordinal)
-            .Select(change => new ConfigEvent
-            {
-                Entry = change.Version.Entry ?? new ConfigEntry { Key = change.Key, ModifyRevision = change.Version.Revision },
-                Previous = watch.WithPrevious ? ledger.AtRevision(change.Key, change.Version.Revision - 1)?.Entry : null,
-            });
     }
 }

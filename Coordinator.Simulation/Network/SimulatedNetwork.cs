@@ -60,15 +60,12 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
         long delayUs = random.Between(Faults.DelayMinUs, Faults.DelayMaxUs) + (isLost ? random.Between(20_000, 400_000) : 0);
         if (random.Chance(Faults.StragglerChance))
             delayUs += random.Skewed(0, Faults.StragglerMaxUs);
-        if (isLost && random.Chance(0.2))
-        {
-            events.After(delayUs, broken);
-            return;
-        }
+        bool breaks = isLost && random.Chance(0.2);
+        // The break has its place in the order too: what is sent after it comes too late.
         lastArrivalUs = Math.Max(Math.Max(lastArrivalUs + 1, events.NowUs + delayUs), _cloggedUntilUs[link]);
         events.At(lastArrivalUs, () =>
         {
-            if (IsCut(link))
+            if (breaks || IsCut(link))
                 broken();
             else
                 deliver();

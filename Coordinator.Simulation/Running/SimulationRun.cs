@@ -13,8 +13,10 @@ namespace Coordinator.Simulation.Running;
 /// </summary>
 internal static class SimulationRun
 {
-    /// <summary>In ticks of the replicas: what a healed cluster may need at the most until it serves, and until it rests.</summary>
+    /// <summary>In ticks of the replicas: what a healed cluster may need at the most until it serves, until all
+    /// are told of what has happened, and until it rests.</summary>
     private const long TicksToServe = 600;
+    private const long TicksToTell = 600;
     private const long TicksToRest = 4_000;
 
     /// <exception cref="InvariantViolation">The run shows a bug.</exception>
@@ -63,7 +65,16 @@ internal static class SimulationRun
         World world = WorldBuilder.Build(scenario, bug, random, events, trace);
         world.Clients.RemoveAll(client => !reduction.KeepsClient(client.Number));
         trace.Add($"seed {seed}: {scenario.Peers} peers, {world.Clients.Count} clients, shared database {scenario.SharesDatabase}, drift {scenario.DriftMax}, {scenario.Options}, {scenario.Network}, faults {string.Join(' ', scenario.Faults)}");
-        Run(world, new FaultInjector(world, reduction.Of(plan), random.Fork()));
+        try
+        {
+            Run(world, new FaultInjector(world, reduction.Of(plan), random.Fork()));
+        }
+        catch (Exception) when (bug.IsJudgedByHistoriesAlone)
+        {
+            // Whatever broke inside: what clients had seen by then is judged.
+            world.Invariants.AtEnd(world);
+            throw;
+        }
         return world;
     }
 
@@ -87,6 +98,12 @@ internal static class SimulationRun
             world.Events.NowUs + (TicksToServe * tickUs), () => world.Invariants.KnownIndex > known);
         Require(serves, world, $"a healed cluster has answered nothing new within {TicksToServe} ticks");
         foreach (SimulatedClient client in world.Clients)
+            client.Rest();
+        world.Events.RunUntil(world.Events.NowUs + LastWordsUs);
+        if (!world.Events.RunUntil(
+            world.Events.NowUs + (TicksToTell * tickUs) + ReconnectUs, Every(world, 100_000, () => world.Invariants.HasToldAll(world))))
+            world.Invariants.RequireTold(world);
+        foreach (SimulatedClient client in world.Clients)
             client.Drain();
         bool rests = world.Events.RunUntil(
             world.Events.NowUs + (TicksToRest * tickUs) + RestUs, Every(world, 100_000, () => IsAtRest(world)));
@@ -95,6 +112,12 @@ internal static class SimulationRun
 
     /// <summary>The longest TTL and the longest patience of a client: what they left behind ends by then.</summary>
     private const long RestUs = 60_000_000;
+
+    /// <summary>What a client may need, at the most, to notice that its connection is dead and to find one that serves it.</summary>
+    private const long ReconnectUs = 45_000_000;
+
+    /// <summary>In which what clients did last is done.</summary>
+    private const long LastWordsUs = 2_000_000;
 
     private static bool IsAtRest(World world) =>
         world.Clients.TrueForAll(client => client.IsIdle)

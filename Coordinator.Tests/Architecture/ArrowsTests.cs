@@ -15,7 +15,7 @@ public sealed class ArrowsTests
         },
         { "Coordinator.Grains", ["Coordinator.Replica"], ["Npgsql"] },
         { "Coordinator.Silo", ["Coordinator.Grains"], [] },
-        { "Coordinator.Client", ["Coordinator.Contracts"], [] },
+        { "Coordinator.Client", ["Coordinator.Contracts"], ["Microsoft.Extensions.Logging.Abstractions"] },
         { "Coordinator.Simulation", ["Coordinator.Client", "Coordinator.Replica"], [] },
     };
 

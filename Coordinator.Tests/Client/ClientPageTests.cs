@@ -1,5 +1,6 @@
 using Coordinator.Client;
 using Coordinator.Tests.Architecture;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Tests.Client;
 
@@ -24,12 +25,12 @@ public sealed class ClientPageTests
         text.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
 
     // Never called: these need a silo. Each member that they use is tried against a real one elsewhere.
-    private static async Task BuildAsync()
+    private static async Task BuildAsync(ILoggerFactory loggers)
     {
         await using CoordinatorClient client = new CoordinatorClientBuilder()
             .AddEndpoint("http://127.0.0.1:7400")
             .WithSessionTtl(TimeSpan.FromSeconds(30))
-            .WithLog(line => Console.WriteLine(line.Message))
+            .WithLoggerFactory(loggers)
             .Build();
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Coordinator.Client;
 using Coordinator.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Tests.Client;
 
@@ -200,13 +201,13 @@ public sealed class CoordinatorClientTests
     [InlineData(new byte[] { 2, 0, 0, 0, 255, 255 })]
     public async Task What_can_not_be_read_ends_the_connection_and_a_good_one_follows(byte[] garbage)
     {
-        ConcurrentQueue<ClientLogEvent> log = [];
+        RecordedLog log = new();
         await using FakeSilo silo = await FakeSilo.StartAsync();
         silo.Garbage = connection => connection == 1 ? garbage : null;
-        await using CoordinatorClient client = Connect(silo, options => options.Log = log.Enqueue);
+        await using CoordinatorClient client = Connect(silo, options => options.LoggerFactory = log);
         await client.Configuration.PutAsync("k", "v").WaitAsync(Patience);
         Assert.Equal(2, silo.Accepted);
-        Assert.Contains(log, line => line.IsWarning && line.Message.Contains("can't be read", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.Id == 4001 && line.Text.Contains("can't be read", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -276,13 +277,13 @@ public sealed class CoordinatorClientTests
         await using CoordinatorClient client = Connect(silo, options =>
         {
             options.SessionTtl = TimeSpan.FromSeconds(1);
-            options.Log = line =>
+            options.LoggerFactory = new RecordedLog(level =>
             {
-                if (!line.IsWarning || unblock.IsSet)
+                if (level < LogLevel.Warning || unblock.IsSet)
                     return;
                 blocked.TrySetResult();
                 unblock.Wait(Patience);
-            };
+            });
         });
         LockHandle handle = await client.Locks.AcquireAsync("a", Patience);
         TaskCompletionSource lost = new();

@@ -62,6 +62,34 @@ public sealed class NoticesTests
         Assert.Empty(_host.LostHoldings);
     }
 
+    [Fact]
+    public void A_reader_that_enters_once_more_is_told_of_the_request_that_came_before()
+    {
+        Holding first = ReadNow();
+        Tell(50, new SessionHolding { Name = "a", Token = 42, ReleaseRequested = true, ReleaseReason = "please" });
+
+        object caller = _host.Submit(new AcquireOperation(first.Request, TimeSpan.Zero));
+        _host.Answer(_host.Take(), Outcome.Granted, 42);
+
+        Holding second = Assert.IsType<Completion.Acquired>(_host.Completed[caller]).Holding;
+        Assert.Equal([(first, "please"), (second, "please")], _host.Asked);
+        Assert.Empty(_host.LostHoldings);
+    }
+
+    [Fact]
+    public void A_grant_that_a_list_without_it_has_overtaken_is_lost()
+    {
+        _host.AcquireNow("a", 42);
+        object caller = _host.Submit(new AcquireOperation("b", FiveSeconds));
+        ClientFrame late = _host.Take();
+        Tell(50, new SessionHolding { Name = "a", Token = 42 });
+        Assert.Empty(_host.LostHoldings);
+
+        _host.Answer(late, Outcome.Granted, 45);
+
+        Assert.Equal([Assert.IsType<Completion.Acquired>(_host.Completed[caller]).Holding], _host.LostHoldings);
+    }
+
     [Theory]
     [InlineData(42)]
     [InlineData(50)]

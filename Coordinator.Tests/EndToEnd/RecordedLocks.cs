@@ -48,6 +48,8 @@ internal sealed class RecordedLocks(OperationRecorder<LockInput, LockOutput> rec
 internal sealed class RecordedHolding(
     OperationRecorder<LockInput, LockOutput> recorder, int caller, long holder, LockHandle handle)
 {
+    public long Token => handle.FencingToken;
+
     public async Task ReleaseAsync()
     {
         int release = recorder.Invoke(caller, new LockInput.Release(handle.Name, holder, handle.FencingToken));

@@ -9,7 +9,6 @@ using Coordinator.Replica.Storage;
 using Coordinator.Simulation.Faults;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Coordinator.Tests.Grains;
@@ -19,16 +18,9 @@ namespace Coordinator.Tests.Grains;
 /// replicas' states (rule 9).
 /// </summary>
 [Collection(PostgresCollection.Name)]
-public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
+public sealed class AlteredRowTests(PostgresServer server) : EmbeddedGroupScenario(server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly PeerKey AlteredPeer = new(0, new PeerId(3));
-
-    private string _database = "";
-
-    public async Task InitializeAsync() => _database = await server.CreateDatabaseAsync();
-
-    public Task DisposeAsync() => server.DropDatabaseAsync(_database);
 
     [Fact]
     public Task A_peer_that_replays_an_altered_entry_quarantines_itself_and_the_others_go_on() =>
@@ -40,34 +32,38 @@ public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
 
     private async Task RunAsync(ReplicaOptions options, Func<NpgsqlConnection, Task> alterAsync)
     {
-        await using (EmbeddedGroup group = await StartAsync(options))
-        {
-            for (int i = 0; i < 50; i++)
-                await PutAsync(group, $"key-{i}");
-            await WaitAsync(() => group.Peers.All(peer =>
-                IsCaughtUp(group, peer) && peer.Status.LastIndex - peer.Status.SnapshotIndex <= options.SnapshotEntries));
-        }
-        await using (NpgsqlConnection connection = await server.ConnectAsync(_database))
+        options = options with { TickUs = 20_000, LazyCommitUs = 20_000, CheckEntries = 20, CheckIntervalUs = 50_000 };
+        await StartAgainAsync(options);
+        for (int i = 0; i < 50; i++)
+            await PutInTheEndAsync($"key-{i}");
+        await UntilAsync(() => Group.Peers.All(peer =>
+            IsCaughtUp(peer) && peer.Status.LastIndex - peer.Status.SnapshotIndex <= options.SnapshotEntries));
+        await Group.DisposeAsync();
+        await using (NpgsqlConnection connection = await ConnectAsync())
             await alterAsync(connection);
 
-        await using EmbeddedGroup again = await StartAsync(options);
-        PeerLoop altered = again.Peers.Single(peer => peer.Peer == AlteredPeer.Peer);
+        await StartAgainAsync(options);
+        PeerLoop altered = Group.Peers.Single(peer => peer.Peer == AlteredPeer.Peer);
         using var patience = new CancellationTokenSource(Patience);
         while (altered.Status.Service is ServiceState.Running or ServiceState.Suspended)
         {
             patience.Token.ThrowIfCancellationRequested();
-            await TryPutAsync(again, "more");
+            await TryPutAsync("more");
         }
 
         Assert.Equal(ServiceState.Quarantined, altered.Status.Service);
         Assert.Contains("Replace this peer", altered.Status.Detail, StringComparison.Ordinal);
-        await PutAsync(again, "after");
+        await PutInTheEndAsync("after");
         Assert.All(
-            again.Peers.Where(peer => peer.Peer.Value < AlteredPeer.Peer.Value),
+            Group.Peers.Where(peer => peer.Peer.Value < AlteredPeer.Peer.Value),
             peer => Assert.Equal(ServiceState.Running, peer.Status.Service));
-        QueryAnswer read = await again.Gateway.QueryAsync(
-            new Query { GetConfig = new GetConfig { Key = "key-7" } }, CancellationToken.None);
-        Assert.Equal("key-7", read.Entries[0].Value.ToStringUtf8());
+        Assert.Equal("key-7", (await GetAsync("key-7")).Entries[0].Value.ToStringUtf8());
+    }
+
+    private async Task StartAgainAsync(ReplicaOptions options)
+    {
+        await Group.DisposeAsync();
+        Group = await StartAsync(options);
     }
 
     private static async Task AlterEntryAsync(NpgsqlConnection connection)
@@ -136,32 +132,12 @@ public sealed class AlteredRowTests(PostgresServer server) : IAsyncLifetime
         Assert.Equal(1, await update.ExecuteNonQueryAsync());
     }
 
-    private Task<EmbeddedGroup> StartAsync(ReplicaOptions options) => EmbeddedGroup.StartAsync(
-        new EmbeddedGroupOptions
-        {
-            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
-            SiloId = "test",
-            Replica = options with { TickUs = 20_000, LazyCommitUs = 20_000, CheckEntries = 20, CheckIntervalUs = 50_000 },
-        },
-        TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+    private bool IsCaughtUp(PeerLoop peer) => peer.Status.AppliedIndex == Group.Peers.Max(other => other.Status.LastIndex);
 
-    private static bool IsCaughtUp(EmbeddedGroup group, PeerLoop peer) =>
-        peer.Status.AppliedIndex == group.Peers.Max(other => other.Status.LastIndex);
-
-    private static async Task PutAsync(EmbeddedGroup group, string key)
+    private async Task PutInTheEndAsync(string key)
     {
         using var patience = new CancellationTokenSource(Patience);
-        while ((await TryPutAsync(group, key)).Result.Error != ErrorCode.Ok)
+        while ((await TryPutAsync(key)).Result.Error != ErrorCode.Ok)
             patience.Token.ThrowIfCancellationRequested();
-    }
-
-    private static Task<CommandAnswer> TryPutAsync(EmbeddedGroup group, string key) => group.Gateway.ExecuteAsync(
-        new Command { PutConfig = new PutConfig { Key = key, Value = ByteString.CopyFromUtf8(key) } }, CancellationToken.None);
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!condition())
-            await Task.Delay(10, patience.Token);
     }
 }

@@ -5,35 +5,23 @@ using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Grains;
 
 /// <summary>Watches of a group on a real PostgreSQL, through its gateway, while peers stop and leaders change.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, IDisposable
+public sealed class EmbeddedWatchTests(PostgresServer server) : EmbeddedGroupScenario(server), IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly CancellationTokenSource _patience = new(Patience);
-    private string _database = "";
-    private EmbeddedGroup _group = null!;
     private long _writer;
     private long _requests;
 
-    private GroupGateway Gateway => _group.Gateway;
+    private protected override ReplicaOptions Replica => new() { TickUs = 20_000, WatchProgressUs = 500_000 };
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _database = await server.CreateDatabaseAsync();
-        _group = await StartAsync();
+        await base.InitializeAsync();
         _writer = await CreateSessionAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _group.DisposeAsync();
-        await server.DropDatabaseAsync(_database);
     }
 
     public void Dispose() => _patience.Dispose();
@@ -52,8 +40,8 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
                 await TransferAsync();
             if (i == Writes * 2 / 3)
                 StopLeader();
-            written.Add(await PutAsync($"w/{i}"));
-            await PutAsync("elsewhere");
+            written.Add(await WriteAsync($"w/{i}"));
+            await WriteAsync("elsewhere");
         }
 
         foreach (Task<List<long>> watcher in watchers)
@@ -66,7 +54,7 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
         await using IAsyncEnumerator<WatchPage> pages = Gateway
             .WatchAsync(Config("quiet", from: 0), _patience.Token).GetAsyncEnumerator();
         await NextAsync(pages);
-        long last = await PutAsync("other");
+        long last = await WriteAsync("other");
 
         WatchPage mark;
         do
@@ -81,7 +69,7 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
     [Fact]
     public async Task A_watch_ends_with_the_page_that_says_why()
     {
-        long last = await PutAsync("a");
+        long last = await WriteAsync("a");
 
         Assert.Equal(ErrorCode.RevisionInFuture, await EndOfAsync(Config("a", last + 2)));
         Assert.Equal(ErrorCode.Compacted, await EndOfAsync(Config("a", 1)));
@@ -95,10 +83,10 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
     [Fact]
     public async Task A_revision_too_large_for_a_page_comes_in_parts()
     {
-        long before = await PutAsync("small");
+        long before = await WriteAsync("small");
         for (int i = 0; i < 3; i++)
-            await PutAsync($"big/{i}", new byte[600_000]);
-        long deleted = await PutAsync("marker");
+            await WriteAsync($"big/{i}", new byte[600_000]);
+        long deleted = await WriteAsync("marker");
         CommandAnswer restored = await Gateway.ExecuteAsync(
             new Command { Transaction = new Transaction { Then = { new ConfigOperation { DeletePrefix = new DeletePrefix { Prefix = "big/" } } } } },
             CancellationToken.None);
@@ -182,38 +170,38 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
         await leave.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));
-        while (_group.Peers.Any(peer => peer.Status.Watches > 0))
+        while (Group.Peers.Any(peer => peer.Status.Watches > 0))
             await Task.Delay(10, _patience.Token);
     }
 
     [Fact]
-    public async Task Watches_of_a_group_that_is_stopped_end()
+    public async Task Watches_of_aGroup_that_is_stopped_end()
     {
         await using IAsyncEnumerator<WatchPage> pages = Gateway
             .WatchAsync(Config("a", 0), _patience.Token).GetAsyncEnumerator();
         await NextAsync(pages);
         Task<WatchPage> next = NextAsync(pages);
 
-        await _group.DisposeAsync();
+        await Group.DisposeAsync();
 
         Assert.Equal(ErrorCode.Stopping, (await next).Error);
         Assert.Equal(ErrorCode.Stopping, await EndOfAsync(Config("a", 0)));
-        _group = await StartAsync();
+        Group = await StartAsync();
     }
 
     [Fact]
     public async Task Without_a_quorum_a_watch_goes_on_and_a_new_one_from_now_is_refused_in_time()
     {
-        await _group.DisposeAsync();
-        _group = await StartAsync(leaderSeconds: 1);
-        await PutAsync("a");
+        await Group.DisposeAsync();
+        Group = await StartAsync(leaderTimeout: TimeSpan.FromSeconds(1));
+        await WriteAsync("a");
         using var leave = new CancellationTokenSource();
         await using IAsyncEnumerator<WatchPage> pages =
             Gateway.WatchAsync(Config("a", 0), leave.Token).GetAsyncEnumerator();
         await NextAsync(pages);
         Task<ErrorCode> begun = EndOfAsync(pages);
 
-        foreach (PeerLoop peer in _group.Peers.Take(2))
+        foreach (PeerLoop peer in Group.Peers.Take(2))
             peer.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
 
         Assert.Equal(ErrorCode.NoQuorum, await EndOfAsync(Config("a", 0)));
@@ -233,16 +221,6 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
         Assert.False(await pages.MoveNextAsync());
     }
 
-    private Task<EmbeddedGroup> StartAsync(int leaderSeconds = 10) => EmbeddedGroup.StartAsync(
-        new EmbeddedGroupOptions
-        {
-            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
-            SiloId = "test",
-            LeaderTimeout = TimeSpan.FromSeconds(leaderSeconds),
-            Replica = new ReplicaOptions { TickUs = 20_000, WatchProgressUs = 500_000 },
-        },
-        TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
-
     private async Task<List<long>> SeeAsync(string prefix, int count)
     {
         var seen = new List<long>();
@@ -259,8 +237,8 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
 
     private async Task ParkedAsync(Task<List<long>>[] watchers)
     {
-        while (_group.Peers.Sum(peer => peer.Status.Watches) < watchers.Length
-            || _group.Peers.Any(peer => peer.Status.Watches == 0))
+        while (Group.Peers.Sum(peer => peer.Status.Watches) < watchers.Length
+            || Group.Peers.Any(peer => peer.Status.Watches == 0))
         {
             Assert.DoesNotContain(watchers, watcher => watcher.IsFaulted);
             await Task.Delay(10, _patience.Token);
@@ -295,17 +273,13 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
     private async Task TransferAsync()
     {
         PeerLoop before = Leader();
-        PeerId to = _group.Peers.First(peer => peer != before).Peer;
+        PeerId to = Group.Peers.First(peer => peer != before).Peer;
         before.Post(new PeerInput.TransferLeadership(to));
         while (Gateway.GetStatus().LeaderId == before.Peer.Value)
             await Task.Delay(10, _patience.Token);
     }
 
-    private void StopLeader() => Leader().Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
-
-    private PeerLoop Leader() => _group.Peers.Single(peer => peer.Peer.Value == Gateway.GetStatus().LeaderId);
-
-    private async Task<long> PutAsync(string key, byte[]? value = null)
+    private async Task<long> WriteAsync(string key, byte[]? value = null)
     {
         var command = new Command
         {
@@ -321,7 +295,4 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : IAsyncLifetime, 
             Assert.True(result.Error is ErrorCode.OutcomeUnknown or ErrorCode.NoQuorum, $"{result.Error}");
         }
     }
-
-    private async Task<long> CreateSessionAsync() => (await Gateway.ExecuteAsync(
-        new Command { CreateSession = new CreateSession { TtlUs = 60_000_000 } }, CancellationToken.None)).Result.SessionId;
 }

@@ -8,38 +8,31 @@ using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace Coordinator.Tests.Grains;
 
 /// <summary>What operators ask of an embedded group, on a real PostgreSQL.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifetime
+public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGroupScenario(server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private const int FollowerSilent = 3010;
 
     private readonly ConcurrentDictionary<int, bool> _events = [];
-    private string _database = "";
-    private EmbeddedGroup _group = null!;
 
-    public async Task InitializeAsync()
-    {
-        _database = await server.CreateDatabaseAsync();
-        _group = await StartAsync();
-        await UntilAsync(() => _group.SettledLeader() is not null);
-    }
+    private protected override ReplicaOptions Replica => new() { TickUs = 20_000, LazyCommitUs = 100_000 };
 
-    public async Task DisposeAsync()
+    private protected override ILoggerFactory Logs => new EventLog(_events);
+
+    public override async Task InitializeAsync()
     {
-        await _group.DisposeAsync();
-        await server.DropDatabaseAsync(_database);
+        await base.InitializeAsync();
+        await UntilAsync(() => Group.SettledLeader() is not null);
     }
 
     [Fact]
-    public async Task A_group_is_described_with_its_peers_and_the_failures_that_it_survives()
+    public async Task AGroup_is_described_with_its_peers_and_the_failures_that_it_survives()
     {
         GroupDescription group = await DescribeAsync();
 
@@ -48,8 +41,8 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         Assert.Equal("leader", group.Peers.Single(peer => peer.PeerId == group.LeaderPeerId).State);
         Assert.Equal(1, group.FailuresTolerated);
 
-        Halt(Follower());
-        await UntilAsync(() => _group.Gateway.GetStatus().FailuresTolerated == 0);
+        Stop(Follower());
+        await UntilAsync(() => Group.Gateway.GetStatus().FailuresTolerated == 0);
         group = await DescribeAsync();
         PeerDescription stopped = Assert.Single(group.Peers, peer => peer.State == "stopped");
         Assert.Equal((0, "stopped by the test"), (group.FailuresTolerated, stopped.Detail));
@@ -73,7 +66,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
     {
         long learner = await AddAsync(Guid.NewGuid(), learner: true);
         PeerLoop stopped = Follower();
-        Halt(stopped);
+        Stop(stopped);
         await UntilAsync(() => stopped.Status.Service == ServiceState.Stopped);
         long leader = (await DescribeAsync()).LeaderPeerId;
 
@@ -96,7 +89,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         Assert.Equal(5, await AddAsync(Guid.NewGuid()));
         await UntilMembersAreAsync([1, 2, 3, 4, 5], []);
         Assert.Equal(2, (await DescribeAsync()).FailuresTolerated);
-        await UntilAsync(() => Applied(4) == Applied(1) && Applied(5) == Applied(1));
+        await UntilAsync(() => AppliedBy(4) == AppliedBy(1) && AppliedBy(5) == AppliedBy(1));
     }
 
     [Fact]
@@ -115,20 +108,20 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
     public async Task An_addition_that_a_stop_cuts_short_is_finished_after_the_next_start()
     {
         // Nobody else takes a step as long as this is held.
-        await _group.Changing.WaitAsync();
+        await Group.Changing.WaitAsync();
         try
         {
-            ClusterAnswer added = await new PeerAdder(_group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
+            ClusterAnswer added = await new PeerAdder(Group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(Guid.NewGuid(), learner: false).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (added.Error, added.PeerId));
             await UntilAsync(() => Membership() is { } now && now.ConfState.Learners.Contains(new PeerId(4)));
         }
         finally
         {
-            _group.Changing.Release();
+            Group.Changing.Release();
         }
-        await _group.DisposeAsync();
-        _group = await StartAsync();
+        await Group.DisposeAsync();
+        Group = await StartAsync();
 
         await UntilMembersAreAsync([1, 2, 3, 4], []);
     }
@@ -137,17 +130,17 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
     public async Task A_row_that_was_made_and_not_proposed_is_the_one_that_the_repeat_proposes()
     {
         var addition = new PeerAddition(new PeerKey(0, new PeerId(4)), Guid.NewGuid(), Guid.NewGuid(), StaysLearner: true);
-        await _group.Changing.WaitAsync();
+        await Group.Changing.WaitAsync();
         try
         {
-            await _group.AddBlankPeerAsync(addition.Key.Peer, addition.StorageId, addition, CancellationToken.None);
-            ClusterAnswer repeated = await new PeerAdder(_group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
+            await Group.AddBlankPeerAsync(addition.Key.Peer, addition.StorageId, addition, CancellationToken.None);
+            ClusterAnswer repeated = await new PeerAdder(Group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(addition.Nonce, learner: true).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (repeated.Error, repeated.PeerId));
         }
         finally
         {
-            _group.Changing.Release();
+            Group.Changing.Release();
         }
 
         await UntilMembersAreAsync([1, 2, 3], [4]);
@@ -180,7 +173,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
             ClusterAnswer removed = await AskAsync(Remove(leader));
             Assert.Equal((ErrorCode.Ok, ""), (removed.Error, removed.Message));
             Assert.NotEqual(leader, removed.Group.LeaderPeerId);
-            await UntilAsync(() => _group.Peers.Count() == left && _group.SettledLeader() is not null);
+            await UntilAsync(() => Group.Peers.Count() == left && Group.SettledLeader() is not null);
             await PutAsync($"with {left}");
         }
         ClusterAnswer last = await AskAsync(Remove((await DescribeAsync()).LeaderPeerId));
@@ -192,10 +185,10 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
     public async Task Removing_a_voter_that_the_quorum_needs_is_refused_and_changes_nothing()
     {
         PeerLoop stopped = Follower();
-        Halt(stopped);
+        Stop(stopped);
         await UntilAsync(() => stopped.Status.Service == ServiceState.Stopped);
-        long other = _group.Peers.Select(peer => peer.Peer.Value)
-            .Single(id => id != stopped.Peer.Value && id != _group.Gateway.GetStatus().LeaderId);
+        long other = Group.Peers.Select(peer => peer.Peer.Value)
+            .Single(id => id != stopped.Peer.Value && id != Group.Gateway.GetStatus().LeaderId);
 
         // Until then the leader takes it for one that answers.
         await UntilAsync(() => _events.ContainsKey(FollowerSilent));
@@ -218,13 +211,13 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
     }
 
     [Fact]
-    public async Task Another_group_and_a_stopped_one_are_refused_by_name()
+    public async Task AnotherGroup_and_a_stopped_one_are_refused_by_name()
     {
         ClusterAnswer other = await AskAsync(new ClusterRequest { Group = 1, Describe = new DescribeGroup() });
         Assert.Equal(ErrorCode.InvalidRequest, other.Error);
-        await _group.DisposeAsync();
+        await Group.DisposeAsync();
         Assert.Equal(ErrorCode.Stopping, (await AskAsync(Transfer(1))).Error);
-        _group = await StartAsync();
+        Group = await StartAsync();
     }
 
     private static ClusterRequest Transfer(long to) =>
@@ -237,17 +230,8 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         AddPeer = new GrowGroup { Nonce = ByteString.CopyFrom(nonce.ToByteArray(bigEndian: true)), Learner = learner },
     };
 
-    private Task<EmbeddedGroup> StartAsync() => EmbeddedGroup.StartAsync(
-        new EmbeddedGroupOptions
-        {
-            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
-            SiloId = "test",
-            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 100_000 },
-        },
-        TimeProvider.System, new EventLog(_events), CancellationToken.None);
-
     private Task<ClusterAnswer> AskAsync(ClusterRequest request) =>
-        _group.Gateway.AdministerAsync(request, CancellationToken.None);
+        Group.Gateway.AdministerAsync(request, CancellationToken.None);
 
     private async Task<GroupDescription> DescribeAsync() =>
         (await AskAsync(new ClusterRequest { Describe = new DescribeGroup() })).Group;
@@ -266,38 +250,13 @@ public sealed class PeerAdministrationTests(PostgresServer server) : IAsyncLifet
         }
     }
 
-    private async Task PutAsync(string key)
-    {
-        CommandAnswer answer = await _group.Gateway.ExecuteAsync(
-            new Command { PutConfig = new PutConfig { Key = key, Value = ByteString.CopyFromUtf8(key) } }, CancellationToken.None);
-        Assert.Equal(ErrorCode.Ok, answer.Result.Error);
-    }
+    private PeerLoop Follower() => Group.Peers.First(peer => peer.Peer.Value != Group.Gateway.GetStatus().LeaderId);
 
-    private PeerLoop Follower() => _group.Peers.First(peer => peer.Peer.Value != _group.Gateway.GetStatus().LeaderId);
-
-    private static void Halt(PeerLoop peer) => peer.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
-
-    private long? Applied(long peer) => _group.Find(new PeerId(peer))?.Status.AppliedIndex;
-
-    private GroupMembership? Membership() => _group.SettledLeader()?.Membership;
+    private GroupMembership? Membership() => Group.SettledLeader()?.Membership;
 
     private Task UntilMembersAreAsync(long[] voters, long[] learners) => UntilAsync(() =>
         Membership() is { ConfState: { VotersOutgoing.Count: 0 } confState }
         && confState.Voters.Select(voter => voter.Value).SequenceEqual(voters)
         && confState.Learners.Select(learner => learner.Value).SequenceEqual(learners)
-        && _group.Peers.Count() == voters.Length + learners.Length);
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!condition())
-            await Task.Delay(20, patience.Token);
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(server.ConnectionString(_database));
-        await using NpgsqlCommand command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
+        && Group.Peers.Count() == voters.Length + learners.Length);
 }

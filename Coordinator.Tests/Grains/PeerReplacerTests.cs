@@ -1,36 +1,18 @@
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Tests.Postgres;
-using Google.Protobuf;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Coordinator.Tests.Grains;
 
 /// <summary>Peers that are lost are replaced by new ones, under new ids (rule 1), on a real PostgreSQL.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
+public sealed class PeerReplacerTests(PostgresServer server) : EmbeddedGroupScenario(server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private string _database = "";
-    private EmbeddedGroup _group = null!;
-
-    public async Task InitializeAsync()
-    {
-        _database = await server.CreateDatabaseAsync();
-        _group = await StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _group.DisposeAsync();
-        await server.DropDatabaseAsync(_database);
-    }
+    private protected override ReplicaOptions Replica => new() { TickUs = 20_000, LazyCommitUs = 100_000 };
 
     [Fact]
     public async Task A_peer_whose_row_is_gone_is_replaced_while_the_others_serve()
@@ -42,7 +24,7 @@ public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
 
         await PutAsync("after");
         await UntilAsync(() => AppliedBy(4) == AppliedBy(1) && AppliedBy(4) == AppliedBy(3));
-        Assert.Equal(3, _group.Peers.Count());
+        Assert.Equal(3, Group.Peers.Count());
         long[] stored = await StoredPeersAsync();
         Assert.Equal([1, 3, 4], stored);
     }
@@ -51,9 +33,9 @@ public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
     public async Task A_peer_that_is_missing_at_the_start_is_replaced()
     {
         await PutAsync("before");
-        await _group.DisposeAsync();
+        await Group.DisposeAsync();
         await DeleteRowAsync(3);
-        _group = await StartAsync();
+        Group = await StartAsync();
 
         await UntilVotersAreAsync(1, 2, 4);
         Assert.Equal("before", (await GetAsync("before")).Entries[0].Value.ToStringUtf8());
@@ -62,9 +44,9 @@ public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_peer_that_was_made_and_never_proposed_is_removed()
     {
-        await _group.AddBlankPeerAsync(new PeerId(4), Guid.NewGuid(), addition: null, CancellationToken.None);
+        await Group.AddBlankPeerAsync(new PeerId(4), Guid.NewGuid(), addition: null, CancellationToken.None);
 
-        await UntilAsync(() => _group.Find(new PeerId(4)) is null);
+        await UntilAsync(() => Group.Find(new PeerId(4)) is null);
         long[] stored = await StoredPeersAsync();
         Assert.Equal([1, 2, 3], stored);
         await UntilVotersAreAsync(1, 2, 3);
@@ -82,60 +64,24 @@ public sealed class PeerReplacerTests(PostgresServer server) : IAsyncLifetime
         Assert.Equal(put.Result.Revision, (await GetAsync("on")).Entries[0].ModifyRevision);
     }
 
-    private Task<EmbeddedGroup> StartAsync() => EmbeddedGroup.StartAsync(
-        new EmbeddedGroupOptions
-        {
-            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
-            SiloId = "test",
-            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 100_000 },
-        },
-        TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
-
-    private async Task<CommandAnswer> PutAsync(string key)
-    {
-        CommandAnswer answer = await _group.Gateway.ExecuteAsync(
-            new Command { PutConfig = new PutConfig { Key = key, Value = ByteString.CopyFromUtf8(key) } }, CancellationToken.None);
-        Assert.Equal(ErrorCode.Ok, answer.Result.Error);
-        return answer;
-    }
-
-    private Task<QueryAnswer> GetAsync(string key) =>
-        _group.Gateway.QueryAsync(new Query { GetConfig = new GetConfig { Key = key } }, CancellationToken.None);
-
-    private long? AppliedBy(long peer) => _group.Find(new PeerId(peer))?.Status.AppliedIndex;
-
     private Task UntilVotersAreAsync(params long[] voters) => UntilAsync(() =>
     {
-        GroupMembership? now = _group.Peers.FirstOrDefault(peer => peer.Status.IsReady)?.Status.Membership;
+        GroupMembership? now = Group.Peers.FirstOrDefault(peer => peer.Status.IsReady)?.Status.Membership;
         return now is { ConfState: { VotersOutgoing.Count: 0, Learners.Count: 0 } confState }
             && confState.Voters.Select(voter => voter.Value).SequenceEqual(voters)
-            && _group.Peers.Count() == voters.Length;
+            && Group.Peers.Count() == voters.Length;
     });
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!condition())
-            await Task.Delay(20, patience.Token);
-    }
 
     private Task DeleteRowAsync(long peer) => ExecuteAsync($"DELETE FROM coordinator.peer WHERE peer_id = {peer}");
 
     private async Task<long[]> StoredPeersAsync()
     {
-        await using var source = NpgsqlDataSource.Create(server.ConnectionString(_database));
-        await using NpgsqlCommand command = source.CreateCommand("SELECT peer_id FROM coordinator.peer ORDER BY peer_id");
+        await using NpgsqlConnection connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand("SELECT peer_id FROM coordinator.peer ORDER BY peer_id", connection);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         var peers = new List<long>();
         while (await reader.ReadAsync())
             peers.Add(reader.GetInt64(0));
         return [.. peers];
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var source = NpgsqlDataSource.Create(server.ConnectionString(_database));
-        await using NpgsqlCommand command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
     }
 }

@@ -1,0 +1,101 @@
+using Coordinator.Contracts;
+using Coordinator.Grains;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Tests.Postgres;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Coordinator.Tests.Grains;
+
+/// <summary>A database of its own on a real PostgreSQL, an embedded group on it, and what its tests ask of both.</summary>
+public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifetime
+{
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private string _database = "";
+
+    private protected EmbeddedGroup Group { get; set; } = null!;
+
+    private protected GroupGateway Gateway => Group.Gateway;
+
+    /// <summary>What a test starts unless it says otherwise.</summary>
+    private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000 };
+
+    private protected virtual ILoggerFactory Logs => NullLoggerFactory.Instance;
+
+    public virtual async Task InitializeAsync()
+    {
+        _database = await server.CreateDatabaseAsync();
+        Group = await StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Group.DisposeAsync();
+        await server.DropDatabaseAsync(_database);
+    }
+
+    private protected Task<EmbeddedGroup> StartAsync(ReplicaOptions? replica = null, TimeSpan? leaderTimeout = null)
+    {
+        var options = new EmbeddedGroupOptions
+        {
+            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
+            SiloId = "test",
+            Replica = replica ?? Replica,
+        };
+        if (leaderTimeout is { } timeout)
+            options = options with { LeaderTimeout = timeout };
+        return EmbeddedGroup.StartAsync(options, TimeProvider.System, Logs, CancellationToken.None);
+    }
+
+    private protected PeerLoop Leader() => Group.Peers.Single(peer => peer.Peer.Value == Gateway.GetStatus().LeaderId);
+
+    private protected void StopLeader() => Stop(Leader());
+
+    private protected static void Stop(PeerLoop peer) =>
+        peer.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
+
+    private protected long? AppliedBy(long peer) => Group.Find(new PeerId(peer))?.Status.AppliedIndex;
+
+    /// <summary>The key's own name under it; whatever comes of it.</summary>
+    private protected Task<CommandAnswer> TryPutAsync(string key, GroupGateway? gateway = null) => (gateway ?? Gateway).ExecuteAsync(
+        new Command { PutConfig = new PutConfig { Key = key, Value = ByteString.CopyFromUtf8(key) } }, CancellationToken.None);
+
+    private protected async Task<CommandAnswer> PutAsync(string key)
+    {
+        CommandAnswer answer = await TryPutAsync(key);
+        Assert.Equal(ErrorCode.Ok, answer.Result.Error);
+        return answer;
+    }
+
+    private protected Task<QueryAnswer> GetAsync(string key) =>
+        Gateway.QueryAsync(new Query { GetConfig = new GetConfig { Key = key } }, CancellationToken.None);
+
+    private protected async Task<long> CreateSessionAsync()
+    {
+        CommandAnswer answer = await Gateway.ExecuteAsync(
+            new Command { CreateSession = new CreateSession { TtlUs = 60_000_000 } }, CancellationToken.None);
+        Assert.Equal(ErrorCode.Ok, answer.Result.Error);
+        return answer.Result.SessionId;
+    }
+
+    protected static async Task UntilAsync(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!condition())
+            await Task.Delay(10, patience.Token);
+    }
+
+    protected Task<NpgsqlConnection> ConnectAsync() => server.ConnectAsync(_database);
+
+    protected async Task ExecuteAsync(string sql)
+    {
+        await using NpgsqlConnection connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
