@@ -1,6 +1,9 @@
 using Coordinator.Contracts;
 using Coordinator.Grains;
 using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -152,6 +155,58 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         ForwardedAnswer answer = await _silos[other].AnswerAsync(
             new ForwardedRequest { Command = Put("forwarded") }, CancellationToken.None);
         Assert.Equal(ErrorCode.NotLeader, answer.Command.Result.Error);
+    }
+
+    [Fact]
+    public async Task A_message_of_a_peer_that_comes_from_another_silo_is_dropped()
+    {
+        await _silos.StartAsync(SilosInMemory.Ids);
+        await OneClusterAsync();
+        await PutAsync("a", "before");
+        PeerLoop receiver = _silos["c"].Peer!;
+        PeerRecord sender = receiver.Status.Membership.Find(new PeerId(1))!.Value;
+        Term later = new(receiver.Status.Term.Value + 10);
+        Envelope heartbeat = new(
+            0, sender.Id, sender.StorageId, Epoch: 1, receiver.Peer, ReceiverEpoch: 0, new PeerReport(1, 0, 0),
+            new Message { Type = MessageType.Heartbeat, From = sender.Id, To = receiver.Peer, Term = later });
+        _silos["c"].Received("b", heartbeat);
+        // A round of the loop later it would have been taken in.
+        await PutAsync("c", "after");
+        Assert.True(receiver.Status.Term < later);
+        _silos["c"].Received("a", heartbeat);
+        using var limit = new CancellationTokenSource(Patience);
+        while (receiver.Status.Term < later)
+            await Task.Delay(20, limit.Token);
+    }
+
+    [Fact]
+    public async Task Each_silo_tells_its_watchers_and_whoever_listens_for_the_end_of_a_session()
+    {
+        await _silos.StartAsync(SilosInMemory.Ids);
+        await OneClusterAsync();
+        await PutAsync("a", "before");
+        CommandAnswer created = await _silos["a"].Gateway.ExecuteAsync(
+            new Command
+            {
+                CreateSession = new CreateSession { Nonce = ByteString.CopyFrom(new byte[16]), TtlUs = 60_000_000 },
+            },
+            CancellationToken.None);
+        using var leaving = new CancellationTokenSource(Patience);
+        var watch = new Watch { Config = new WatchConfig { Key = "key", FromRevision = created.Position.Revision + 1 } };
+        var told = new List<Task>();
+        foreach (string silo in SilosInMemory.Ids)
+        {
+            var ended = new TaskCompletionSource();
+            _silos[silo].Gateway.OnSessionEnded(created.Result.SessionId, _ => ended.SetResult());
+            told.Add(ended.Task);
+            told.Add(_silos[silo].Gateway.WatchAsync(watch, leaving.Token)
+                .FirstAsync(page => page.Events.Count > 0, leaving.Token).AsTask());
+        }
+        await PutAsync("b", "after");
+        await _silos["c"].Gateway.ExecuteAsync(
+            new Command { SessionId = created.Result.SessionId, RequestId = 1, EndSession = new EndSession() },
+            CancellationToken.None);
+        await Task.WhenAll(told).WaitAsync(Patience);
     }
 
     private async Task<Guid> OneClusterAsync()
