@@ -4,7 +4,6 @@ using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
@@ -30,11 +29,8 @@ public sealed class ClusterGroup : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly FactsTeller _facts;
     private volatile PeerLoop? _peer;
-    private volatile bool _isStopping;
-    private SiloFacts? _told;
-    private Task _telling = Task.CompletedTask;
-    private Guid _clusterId;
     private long _foreignToldAt;
     private int _disposed;
 
@@ -48,6 +44,7 @@ public sealed class ClusterGroup : IAsyncDisposable
         _log = log;
         _others = new OtherSilos(options.SiloId, options.Silos, Group, transport);
         _founding = new ClusterFounding(database, options, _others, time, log);
+        _facts = new FactsTeller(Group, () => _peer?.Status, transport.Tell, time);
         Gateway = new GroupGateway(Group, options.LeaderTimeout, time, _others);
         Gateway.Attach(new ClusterAdministrator(this, _others, options.LeaderTimeout, time).ExecuteAsync);
     }
@@ -87,16 +84,17 @@ public sealed class ClusterGroup : IAsyncDisposable
     /// <exception cref="GroupStartException">What is stored cannot be activated; the message says which and why.</exception>
     public async Task<Guid> JoinAsync(CancellationToken cancellationToken)
     {
-        _telling = TellAsync();
-        (_clusterId, StoredPeer? peer) = await WithNoticeAsync(_founding.SettleAsync(cancellationToken));
-        _transport.ClusterKnown(_clusterId);
+        _facts.Start();
+        (Guid clusterId, StoredPeer? peer) = await WithNoticeAsync(_founding.SettleAsync(cancellationToken));
+        _facts.ClusterId = clusterId;
+        _transport.ClusterKnown(clusterId);
         if (peer is null)
         {
             Gateway.Notice = $"The database of silo {_options.SiloId} is not the one that its peer was stored in: that peer "
                 + "is lost, and does not come back from an empty database, which has forgotten what the peer has promised. "
                 + "This silo serves without one, through the others.";
             HostLog.PeerIsLost(_log, _options.SiloId);
-            return _clusterId;
+            return clusterId;
         }
         int needed = _options.Silos.Count / 2;
         while (_others.Ids.Count(_others.IsUp) < needed)
@@ -112,7 +110,7 @@ public sealed class ClusterGroup : IAsyncDisposable
         Gateway.Notice = null;
         Gateway.Attach([_peer]);
         HostLog.Activated(_log, Group, 1);
-        return _clusterId;
+        return clusterId;
     }
 
     /// <summary>A peer's message. One that comes from another silo than its peer's is dropped.</summary>
@@ -183,8 +181,7 @@ public sealed class ClusterGroup : IAsyncDisposable
     /// <summary>Hands leadership over, if it is here; to be called while the links are up (rule 26).</summary>
     public async Task HandOverAsync()
     {
-        _isStopping = true;
-        Tell();
+        _facts.TellStopping();
         if (_peer is { } peer)
             await new LeadershipHandOver(peer, _others, Gateway).ToAnyAsync(_options.HandOverTimeout, _time);
     }
@@ -195,7 +192,7 @@ public sealed class ClusterGroup : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _stopping.CancelAsync();
-        await _telling;
+        await _facts.DisposeAsync();
         await Gateway.DisposeAsync();
         if (_peer is { } peer)
             await peer.DisposeAsync();
@@ -229,57 +226,5 @@ public sealed class ClusterGroup : IAsyncDisposable
             await Task.WhenAny(work, Task.Delay(LookInterval, _time));
         }
         return await work;
-    }
-
-    private async Task TellAsync()
-    {
-        using PeriodicTimer timer = new(LookInterval, _time);
-        try
-        {
-            do
-            {
-                Tell();
-            }
-            while (await timer.WaitForNextTickAsync(_stopping.Token));
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // The links' end says the rest.
-        }
-    }
-
-    private void Tell()
-    {
-        SiloFacts facts = new() { Stopping = _isStopping };
-        if (_clusterId != Guid.Empty)
-            facts.ClusterId = ByteString.CopyFrom(_clusterId.ToByteArray());
-        if (_peer is { } peer)
-            facts.Groups.Add(FactOf(peer.Status));
-        if (facts.Equals(_told))
-            return;
-        _told = facts;
-        _transport.Tell(facts);
-    }
-
-    private static GroupFact FactOf(ReplicaStatus status)
-    {
-        PeerStatus told = PeerStatus.From(status);
-        return new GroupFact
-        {
-            Group = Group,
-            PeerId = told.PeerId,
-            LeaderPeerId = status.Leader.Value,
-            Term = told.Term,
-            StorageId = ByteString.CopyFrom(
-                (status.Membership.Find(status.Peer)?.StorageId ?? Guid.Empty).ToByteArray()),
-            State = told.State,
-            Serves = status.IsReady,
-            AppliedIndex = told.AppliedIndex,
-            LastIndex = told.LastIndex,
-            CommitIndex = told.CommitIndex,
-            SnapshotIndex = told.SnapshotIndex,
-            Epoch = told.Epoch,
-            Detail = told.Detail ?? "",
-        };
     }
 }
