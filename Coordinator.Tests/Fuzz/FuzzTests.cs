@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Coordinator.Client;
 using Coordinator.Silo.Http;
 using Coordinator.Tests.EndToEnd;
 using Coordinator.Tests.Silo;
@@ -32,6 +33,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using SiloProcess silo = SiloProcess.Start(home);
         await silo.ReadyAsync();
         await using Bystander bystander = await Bystander.StartAsync(home.Address);
+        await using CoordinatorClient operating = new(home.Address.ToString());
+        GroupKeeper keeper = new(operating);
         FuzzRun run = new(new FuzzTarget(home.Address, bystander.SessionId), Routes(), seed);
         if (Variable("COORDINATOR_FUZZ_CASE")?.Split(':') is [var kind, var number])
         {
@@ -42,15 +45,20 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         SiloUse before = SiloUse.Of(silo.Pid);
         long startedAt = Stopwatch.GetTimestamp();
+        using CancellationTokenSource keeping = new();
+        Task kept = Task.Run(() => keeper.RunAsync(keeping.Token));
         await run.RunAsync(1, cases);
         TimeSpan took = Stopwatch.GetElapsedTime(startedAt);
+        await keeping.CancelAsync();
+        await kept;
         (TimeSpan p99, int requests) = await bystander.StopAsync();
         output.WriteLine($"seed {seed}: {cases} cases in {took.TotalSeconds:F0} s, {cases / took.TotalSeconds:F0}/s: {run.Counts}");
         AssertNothingFound(run);
+        await keeper.RestoreAsync(SettleMax);
         SiloUse after = await SettledAsync(silo.Pid, before);
         output.WriteLine(
             $"bystander: {requests} requests, p99 {p99.TotalMilliseconds:F0} ms; resident {before.ResidentBytes >> 20} MiB before, "
-            + $"{after.ResidentBytes >> 20} MiB after; {before.Sockets} sockets before, {after.Sockets} after");
+            + $"{after.ResidentBytes >> 20} MiB after; {before.Sockets} sockets before, {after.Sockets} after; {keeper.Repairs} peers added or removed to have three again");
 
         Assert.True(bystander.HoldsItsLock, "The bystander's session has ended.");
         Assert.True(p99 < P99Max, $"The bystander's p99 is {p99}.");
