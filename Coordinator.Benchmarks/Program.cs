@@ -4,6 +4,7 @@ return args switch
 {
     ["smoke", .. string[] rest] => await SmokeBenchmark.RunAsync(rest),
     ["raft", .. string[] rest] => RaftBenchmark.Run(rest),
+    ["links", .. string[] rest] => await LinkBenchmark.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -16,6 +17,8 @@ static int Usage()
                                                    a silo of its own (or the one at ADDRESS): rate, p50 and p99
           raft [--seconds N]                       the bare core in memory: three nodes, 128-byte entries, batches beside the
                                                    naive one-at-a-time loop
+          links [--seconds N]                      one link between two silos over loopback: heartbeats, and appends of 128
+                                                   bytes and of 64 KiB
         """);
     return 2;
 }

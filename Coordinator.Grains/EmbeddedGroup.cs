@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
@@ -73,7 +72,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             group.BeginElection();
             group._replacer = new PeerReplacer(group, options.SiloId, time, log);
             group._administrator = new PeerAdministrator(group, options, time, log);
-            group.Gateway.Attach(group._administrator);
+            group.Gateway.Attach(group._administrator.ExecuteAsync);
             HostLog.Activated(log, Group, group._peers.Count);
             return group;
         }
@@ -105,6 +104,11 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         EmbeddedGroupOptions options, PeerDatabase database, TimeProvider time, ILogger log,
         CancellationToken cancellationToken)
     {
+        if (await database.ReadSiloAsync(cancellationToken) is { } silo)
+        {
+            throw new GroupStartException(
+                $"The database is that of silo {silo.SiloId} of a cluster: start it with Coordinator:Host = Cluster.");
+        }
         if (await database.ReadClusterAsync(cancellationToken) is { } stored)
         {
             if (stored.Groups != 1)
@@ -165,13 +169,11 @@ public sealed class EmbeddedGroup : IAsyncDisposable
 
     private async Task RunPeerAsync(PeerKey key, CancellationToken cancellationToken)
     {
-        LoadedPeer loaded = await ActivateAsync(key, cancellationToken);
-        ReplicaOptions replica = _options.Replica with
-        {
-            Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
-        };
+        LoadedPeer loaded = await PeerActivation.ActivateAsync(
+            key, _database, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
         _peers.TryAdd(key.Peer, new PeerLoop(
-            replica, loaded, _database, _options.SiloId, Deliver, Gateway.SessionEnded, Gateway.LeadershipChanged, _time, _log));
+            PeerActivation.Seeded(_options.Replica), loaded, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
+            Gateway.LeadershipChanged, _time, _log));
     }
 
     private void AttachPeers() => Gateway.Attach([.. _peers.Values]);
@@ -180,26 +182,6 @@ public sealed class EmbeddedGroup : IAsyncDisposable
     private void BeginElection() => _peers.Values
         .MaxBy(peer => (peer.Status.Term, peer.Status.LastIndex, peer.Peer))
         ?.Post(new PeerInput.Campaign());
-
-    private async Task<LoadedPeer> ActivateAsync(PeerKey key, CancellationToken cancellationToken)
-    {
-        long startedAt = _time.GetTimestamp();
-        while (true)
-        {
-            switch (await _database.ActivateAsync(key, _options.SiloId, cancellationToken))
-            {
-                case ActivationResult.Activated activated:
-                    return activated.Peer;
-                case ActivationResult.Unavailable unavailable
-                    when _time.GetElapsedTime(startedAt) < _options.ActivationTimeout:
-                    HostLog.ReactivationWaits(_log, key.ToString(), unavailable.Reason.Message);
-                    await Task.Delay(TimeSpan.FromMilliseconds(250), _time, cancellationToken);
-                    break;
-                case var refused:
-                    throw new GroupStartException($"Peer {key} cannot be activated: {refused}");
-            }
-        }
-    }
 
     /// <summary>In memory, so the only loss is a full inbox or a peer that is not there (yet).</summary>
     private void Deliver(Envelope envelope)

@@ -15,24 +15,34 @@ internal static class GroupBootstrap
 {
     private static readonly Term FirstTerm = new(1);
 
+    /// <summary>All peers in one silo.</summary>
+    public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
+        int group, int count, string siloId, StateSettings settings, DateTimeOffset now)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return Create(
+            group, [.. Enumerable.Range(0, count).Select(_ => (siloId, new Guid(RandomNumberGenerator.GetBytes(16))))],
+            settings, now);
+    }
+
+    /// <param name="places">Of peers 1, 2 and so on.</param>
     /// <param name="now">
     /// Where log and revision begin, in microseconds of Unix time: a database that was deleted and made anew must not
     /// give out a fencing token or a revision a second time (rule 19).
     /// </param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int group, int count, string siloId, StateSettings settings, DateTimeOffset now)
+        int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings, DateTimeOffset now)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         var clusterId = new Guid(RandomNumberGenerator.GetBytes(16));
-        PeerRecord[] records = [.. Enumerable.Range(1, count).Select(id =>
-            new PeerRecord(new PeerId(id), new Guid(RandomNumberGenerator.GetBytes(16)), siloId))];
+        PeerRecord[] records = [.. places.Select((place, i) =>
+            new PeerRecord(new PeerId(i + 1), place.StorageId, place.Silo))];
         var membership = new GroupMembership
         {
             ClusterId = clusterId,
             Group = group,
             ConfState = new ConfState { Voters = [.. records.Select(record => record.Id)] },
             Peers = records,
-            NextPeerId = new PeerId(count + 1),
+            NextPeerId = new PeerId(records.Length + 1),
         };
         long index = now.ToUnixTimeMilliseconds() * 1000;
         var state = CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);

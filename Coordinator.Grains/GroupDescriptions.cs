@@ -29,12 +29,16 @@ internal static class GroupDescriptions
         return description;
     }
 
+    public static int FailuresTolerated(GroupMembership membership, IReadOnlyList<ReplicaStatus> all) =>
+        FailuresTolerated(
+            membership, voter => all.Any(status => status.Peer == voter && status.Service == ServiceState.Running));
+
     /// <summary>In a joint configuration both halves need a quorum: the weaker one counts.</summary>
-    public static int FailuresTolerated(GroupMembership membership, IReadOnlyList<ReplicaStatus> all)
+    public static int FailuresTolerated(GroupMembership membership, Func<PeerId, bool> runs)
     {
-        int tolerated = Spare(membership.ConfState.Voters, all);
+        int tolerated = Spare(membership.ConfState.Voters, runs);
         return membership.ConfState.VotersOutgoing is { Count: > 0 } outgoing
-            ? Math.Min(tolerated, Spare(outgoing, all))
+            ? Math.Min(tolerated, Spare(outgoing, runs))
             : tolerated;
     }
 
@@ -60,10 +64,6 @@ internal static class GroupDescriptions
         Detail = status is null ? "It does not run in this process." : status.Detail ?? "",
     };
 
-    private static int Spare(IReadOnlyList<PeerId> voters, IReadOnlyList<ReplicaStatus> all)
-    {
-        int running = voters.Count(voter =>
-            all.Any(status => status.Peer == voter && status.Service == ServiceState.Running));
-        return Math.Max(0, running - ((voters.Count / 2) + 1));
-    }
+    private static int Spare(IReadOnlyList<PeerId> voters, Func<PeerId, bool> runs) =>
+        Math.Max(0, voters.Count(runs) - ((voters.Count / 2) + 1));
 }

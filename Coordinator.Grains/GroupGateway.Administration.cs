@@ -4,7 +4,7 @@ namespace Coordinator.Grains;
 
 public partial class GroupGateway
 {
-    private volatile PeerAdministrator? _administrator;
+    private volatile Func<ClusterRequest, CancellationToken, Task<ClusterAnswer>>? _administrate;
 
     /// <summary>Describes or changes the peers of the group; never an exception for what is refused.</summary>
     /// <param name="abandoned">
@@ -13,20 +13,30 @@ public partial class GroupGateway
     public virtual Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return AdministerAsync(request, NewErrand(), abandoned);
+    }
+
+    internal void Attach(Func<ClusterRequest, CancellationToken, Task<ClusterAnswer>> administrate) =>
+        _administrate = administrate;
+
+    private async Task<ClusterAnswer> AdministerAsync(ClusterRequest request, Errand errand, CancellationToken abandoned)
+    {
         if (request.Group != _group)
         {
-            return Task.FromResult(new ClusterAnswer
+            return new ClusterAnswer
             {
                 Error = ErrorCode.InvalidRequest,
                 Message = $"There is no group {request.Group}; there is group {_group}.",
-            });
+            };
         }
-        return _administrator is { } administrator && !_stopping.IsCancellationRequested
-            ? administrator.ExecuteAsync(request, abandoned)
-            : Task.FromResult(new ClusterAnswer { Error = NoLeaderCode, Message = ErrorText.Of(NoLeaderCode) });
+        // What a group is, each silo of a cluster says for itself; changes are the leader's.
+        if (_others is not null && request.RequestCase != ClusterRequest.RequestOneofCase.Describe
+            && await FindLeaderAsync(errand, abandoned) is LeaderSeat.There there)
+            return await ForwardAsync(there.Silo, request, abandoned);
+        return _administrate is { } administrate && !_stopping.IsCancellationRequested
+            ? await administrate(request, abandoned)
+            : new ClusterAnswer { Error = NoLeaderCode, Message = ErrorText.Of(NoLeaderCode) };
     }
-
-    internal void Attach(PeerAdministrator administrator) => _administrator = administrator;
 
     /// <summary>Ends when another peer leads, or may; or after <paramref name="longest"/>.</summary>
     internal async Task WaitForChangeAsync(Func<bool> isThere, TimeSpan longest, CancellationToken cancellationToken)

@@ -11,53 +11,72 @@ public partial class GroupGateway
 
     private ErrorCode NoLeaderCode => _stopping.IsCancellationRequested ? ErrorCode.Stopping : ErrorCode.NoQuorum;
 
+    /// <summary>Whoever forwarded it looks for the leader itself.</summary>
+    private ErrorCode NoLeaderCodeFor(Errand errand) => errand.IsForwarded ? ErrorCode.NotLeader : NoLeaderCode;
+
     private ErrorCode FullCode => _stopping.IsCancellationRequested ? ErrorCode.Stopping : ErrorCode.Overloaded;
 
-    private async Task<CommandAnswer> ProposeAsync(Command command, CancellationToken abandoned)
+    private Task<CommandAnswer> ExecuteAsync(Command command, Errand errand, CancellationToken abandoned) =>
+        command.OperationCase == Command.OperationOneofCase.AcquireLock
+            ? AcquireAsync(command, errand, abandoned)
+            : ProposeAsync(command, errand, abandoned);
+
+    private Task<CommandAnswer> ProposeAsync(Command command, CancellationToken abandoned) =>
+        ProposeAsync(command, NewErrand(), abandoned);
+
+    private async Task<CommandAnswer> ProposeAsync(Command command, Errand errand, CancellationToken abandoned)
     {
-        long startedAt = _time.GetTimestamp();
         while (true)
         {
-            (PeerLoop? leader, CommandFuture future) = await SubmitAsync(command, startedAt, abandoned);
-            CommandAnswer answer = await future.Answer.WaitAsync(abandoned);
-            if (leader is null || !IsWorthAnotherLeader(answer.Result.Error))
+            LeaderSeat? seat = await FindLeaderAsync(errand, abandoned);
+            CommandAnswer answer = seat is LeaderSeat.There there
+                ? await ForwardAsync(there.Silo, command, abandoned)
+                : await Submit(command, seat as LeaderSeat.Here, errand).Answer.WaitAsync(abandoned);
+            if (seat is null || !IsWorthAnotherLeader(answer.Result.Error))
                 return answer;
-            await LeaderMovedAsync(leader, abandoned);
+            await LeaderMovedAsync(seat, abandoned);
         }
     }
 
-    private async Task<CommandAnswer> AcquireAsync(Command command, CancellationToken abandoned)
+    private async Task<CommandAnswer> AcquireAsync(Command command, Errand errand, CancellationToken abandoned)
     {
-        long startedAt = _time.GetTimestamp();
         while (true)
         {
-            (PeerLoop? leader, CommandFuture future) = await SubmitAsync(command, startedAt, abandoned);
-            CommandAnswer answer = await AwaitGrantAsync(command, leader, future, startedAt, abandoned);
-            // Its replica has stopped, or was brought up to date by a snapshot, while the wait stands in the log: without
-            // a request id nobody could ask for it again, so it is withdrawn.
-            if (command.RequestId == 0 && IsLostWait(answer, future))
-                RunInBackground(AbandonAsync(command, future));
-            if (leader is null || !IsWorthAnotherLeader(answer.Result.Error))
+            LeaderSeat? seat = await FindLeaderAsync(errand, abandoned);
+            CommandAnswer answer = seat is LeaderSeat.There there
+                ? await ForwardAsync(there.Silo, command, abandoned)
+                : await AcquireHereAsync(command, seat as LeaderSeat.Here, errand, abandoned);
+            if (seat is null || !IsWorthAnotherLeader(answer.Result.Error))
                 return answer;
-            await LeaderMovedAsync(leader, abandoned);
+            await LeaderMovedAsync(seat, abandoned);
         }
     }
 
-    /// <summary>In the leader's inbox, or already answered with a refusal and no leader.</summary>
-    private async Task<(PeerLoop? Leader, CommandFuture Future)> SubmitAsync(
-        Command command, long startedAt, CancellationToken abandoned)
+    private async Task<CommandAnswer> AcquireHereAsync(
+        Command command, LeaderSeat.Here? seat, Errand errand, CancellationToken abandoned)
+    {
+        CommandFuture future = Submit(command, seat, errand);
+        CommandAnswer answer = await AwaitGrantAsync(command, seat?.Peer, future, errand.StartedAt, abandoned);
+        // Its replica has stopped, or was brought up to date by a snapshot, while the wait stands in the log: without
+        // a request id nobody could ask for it again, so it is withdrawn.
+        if (command.RequestId == 0 && IsLostWait(answer, future))
+            RunInBackground(AbandonAsync(command, future));
+        return answer;
+    }
+
+    /// <summary>In the leader's inbox, or already answered with a refusal.</summary>
+    private CommandFuture Submit(Command command, LeaderSeat.Here? seat, Errand errand)
     {
         var future = new CommandFuture(command);
-        PeerLoop? leader = await FindLeaderAsync(startedAt, abandoned);
-        if (leader is not null && leader.TryPost(future))
-            return (leader, future);
+        if (seat is not null && seat.Peer.TryPost(future))
+            return future;
         future.SetAnswer(new CommandAnswer
         {
             Position = NowhereYet(),
-            Result = new CommandResult { Error = leader is null ? NoLeaderCode : FullCode },
-            Message = leader is null ? NoLeaderText : OverloadedText,
+            Result = new CommandResult { Error = seat is null ? NoLeaderCodeFor(errand) : FullCode },
+            Message = seat is null ? NoLeaderText : OverloadedText,
         });
-        return (null, future);
+        return future;
     }
 
     /// <summary>Waits for the grant; at the wait's end in real time ends it in the log as well (rule 16).</summary>
@@ -211,14 +230,19 @@ public partial class GroupGateway
     /// <summary>Refused because of who was asked: certainly not proposed, or certainly lost.</summary>
     private static bool IsWorthAnotherLeader(ErrorCode code) => code is ErrorCode.NotLeader or ErrorCode.Quarantined;
 
-    private async Task<PeerLoop?> FindLeaderAsync(long startedAt, CancellationToken abandoned)
+    private Task<LeaderSeat?> FindLeaderAsync(Errand errand, CancellationToken abandoned) =>
+        FindAsync(() => SeatOfLeader(errand.IsForwarded), errand, abandoned);
+
+    private async Task<LeaderSeat?> FindAsync(Func<LeaderSeat?> find, Errand errand, CancellationToken abandoned)
     {
         while (!_stopping.IsCancellationRequested)
         {
             TaskCompletionSource changed = _changed;
-            if (Leader() is { } leader)
-                return leader;
-            TimeSpan left = _leaderTimeout - _time.GetElapsedTime(startedAt);
+            TimeSpan left = errand.IsForwarded ? TimeSpan.Zero : _leaderTimeout - _time.GetElapsedTime(errand.StartedAt);
+            LeaderSeat? seat = find();
+            // Another silo that says again and again that it does not lead is not asked for ever.
+            if (seat is LeaderSeat.Here || (seat is not null && left > TimeSpan.Zero))
+                return seat;
             if (left <= TimeSpan.Zero)
                 return null;
             try
@@ -251,10 +275,10 @@ public partial class GroupGateway
         Leader() ?? _peers.FirstOrDefault(peer => peer.Status.Service is ServiceState.Running or ServiceState.Suspended);
 
     /// <summary>The status is published after the answers of the same turn: a moment later it says who leads now.</summary>
-    private async Task LeaderMovedAsync(PeerLoop refused, CancellationToken abandoned)
+    private async Task LeaderMovedAsync(LeaderSeat refused, CancellationToken abandoned)
     {
         TaskCompletionSource changed = _changed;
-        if (!ReferenceEquals(Leader(), refused))
+        if (SeatOfLeader(isForwarded: false) != refused)
             return;
         try
         {

@@ -34,7 +34,7 @@ public partial class GroupGateway : IAsyncDisposable
     }
 
     /// <summary>Whether a linearizable request would be served now: a leader with a quorum that has committed in its term.</summary>
-    public virtual bool IsReady => _peers.Any(peer => peer.Status.IsReady);
+    public virtual bool IsReady => _peers.Any(peer => peer.Status.IsReady) || IsLeaderServing();
 
     /// <summary>
     /// Proposes <paramref name="command"/> and answers with what came of it; never <see cref="Outcome.Queued"/>: an
@@ -48,51 +48,19 @@ public partial class GroupGateway : IAsyncDisposable
     public virtual Task<CommandAnswer> ExecuteAsync(Command command, CancellationToken abandoned)
     {
         ArgumentNullException.ThrowIfNull(command);
-        return command.OperationCase == Command.OperationOneofCase.AcquireLock
-            ? AcquireAsync(command, abandoned)
-            : ProposeAsync(command, abandoned);
+        return ExecuteAsync(command, NewErrand(), abandoned);
     }
 
     /// <summary>Linearizable unless the query says serializable.</summary>
-    public virtual async Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
+    public virtual Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
     {
         ArgumentNullException.ThrowIfNull(query);
-        long startedAt = _time.GetTimestamp();
-        while (true)
-        {
-            PeerLoop? peer = query.Serializable ? AnyRunning() : await FindLeaderAsync(startedAt, abandoned);
-            if (peer is null)
-                return new QueryAnswer { Position = NowhereYet(), Error = NoLeaderCode, Message = NoLeaderText };
-            var future = new QueryFuture(query);
-            if (!peer.TryPost(future))
-                return new QueryAnswer { Position = NowhereYet(), Error = FullCode, Message = OverloadedText };
-            QueryAnswer answer = await future.Answer.WaitAsync(abandoned);
-            if (!IsWorthAnotherLeader(answer.Error))
-                return answer;
-            await LeaderMovedAsync(peer, abandoned);
-        }
+        return QueryAsync(query, NewErrand(), abandoned);
     }
 
     /// <summary>Joins the next gathered keep-alive entry; answered when that is applied.</summary>
-    public virtual async Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
-    {
-        long startedAt = _time.GetTimestamp();
-        while (true)
-        {
-            PeerLoop? leader = await FindLeaderAsync(startedAt, abandoned);
-            if (leader is null)
-                return new KeepAliveAnswer { SessionId = sessionId, Error = NoLeaderCode };
-            var future = new KeepAliveFuture(sessionId);
-            if (!leader.TryPost(future))
-                return new KeepAliveAnswer { SessionId = sessionId, Error = FullCode };
-            KeepAliveAnswer answer = await future.Answer.WaitAsync(abandoned);
-            if (answer.Error == ErrorCode.SessionNotFound)
-                _sessions.Ended(sessionId, "not found");
-            if (!IsWorthAnotherLeader(answer.Error))
-                return answer;
-            await LeaderMovedAsync(leader, abandoned);
-        }
-    }
+    public virtual Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned) =>
+        KeepAliveAsync(sessionId, NewErrand(), abandoned);
 
     /// <summary>
     /// Calls <paramref name="ended"/> once when the session ends, at once if it already has. Dispose to stop listening.
@@ -108,6 +76,8 @@ public partial class GroupGateway : IAsyncDisposable
     public virtual GroupStatus GetStatus()
     {
         IReadOnlyList<PeerLoop> peers = _peers;
+        if (_others is not null)
+            return ClusterStatus.Of(_group, LocalStatus(), _others, Notice);
         // Whoever leads in the highest term knows most.
         ReplicaStatus? best = peers.Select(peer => peer.Status)
             .OrderByDescending(status => (status.Service == ServiceState.Running, status.Term, status.AppliedIndex))
@@ -158,6 +128,8 @@ public partial class GroupGateway : IAsyncDisposable
         }
     }
 
+    private Errand NewErrand() => new(_time.GetTimestamp(), IsForwarded: false);
+
     private void RunInBackground(Task work)
     {
         if (work.IsCompletedSuccessfully)
@@ -167,27 +139,4 @@ public partial class GroupGateway : IAsyncDisposable
             done => _background.TryRemove(done, out _), CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
-}
-
-/// <param name="LeaderId">0: none known.</param>
-public sealed record GroupStatus(
-    int Group, long LeaderId, long Term, long CommitIndex, long Revision, int Sessions, IReadOnlyList<PeerStatus> Peers)
-{
-    /// <summary>Voters that may be lost now, with a quorum of running voters left.</summary>
-    public int FailuresTolerated { get; init; }
-}
-
-/// <param name="State">"leader", "follower", "candidate", "learner", "suspended", "quarantined", "stopped".</param>
-/// <param name="Detail">Why, when the state is one of the last three.</param>
-public sealed record PeerStatus(
-    long PeerId, string State, long Epoch, long Term, long LastIndex, long CommitIndex, long AppliedIndex,
-    long SnapshotIndex, string? Detail)
-{
-    internal static PeerStatus From(ReplicaStatus status) => new(
-        status.Peer.Value,
-        status.Service == ServiceState.Running && status.Membership.ConfState.Learners.Contains(status.Peer)
-            ? "learner"
-            : GroupDescriptions.StateOf(status),
-        status.Epoch, status.Term.Value, status.LastIndex, status.CommitIndex, status.AppliedIndex,
-        status.SnapshotIndex, status.Detail);
 }

@@ -104,4 +104,17 @@ internal static partial class HostLog
     [LoggerMessage(3012, LogLevel.Warning,
         "Peer {Peer} leads and sent no heartbeat for {IntervalMs} ms; after {ElectionTimeoutMs} ms its followers elect another. Its machine or process stands still at times")]
     private static partial void HeartbeatLate(ILogger log, string peer, long intervalMs, long electionTimeoutMs);
+
+    [LoggerMessage(3030, LogLevel.Information, "This silo takes part in cluster {Cluster} with peer {Peer}")]
+    public static partial void TookPart(ILogger log, Guid cluster, long peer);
+
+    [LoggerMessage(3031, LogLevel.Information, "Not yet in a cluster: {Why}")]
+    public static partial void FoundingWaits(ILogger log, string why);
+
+    [LoggerMessage(3032, LogLevel.Critical,
+        "Silo {Silo} has lost its peer: the cluster knows it with another storage id than this database has. It serves without a peer, through the other silos")]
+    public static partial void PeerIsLost(ILogger log, string silo);
+
+    [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
+    public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
 }

@@ -43,4 +43,10 @@ internal abstract record PeerInput
     internal sealed record Campaign : PeerInput;
 
     internal sealed record TransferLeadership(PeerId To) : PeerInput;
+
+    internal sealed record ForgetLeader(PeerId Leader) : PeerInput;
+
+    internal sealed record Unreachable(PeerId Peer) : PeerInput;
+
+    internal sealed record SnapshotFailed(PeerId To) : PeerInput;
 }

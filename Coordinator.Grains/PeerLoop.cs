@@ -202,6 +202,15 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.TransferLeadership transfer:
                 _replica.TransferLeadership(transfer.To);
                 break;
+            case PeerInput.ForgetLeader lost:
+                _replica.ForgetLeader(lost.Leader);
+                break;
+            case PeerInput.Unreachable unreachable:
+                _replica.ReportUnreachable(unreachable.Peer);
+                break;
+            case PeerInput.SnapshotFailed failed:
+                _replica.ReportSnapshot(failed.To, SnapshotStatus.Failed);
+                break;
             case PeerInput.Halt halt:
                 _replica.Halt(halt.State, halt.Why);
                 break;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
@@ -200,10 +199,9 @@ public sealed partial class ReplicaMachine
         bool isDue = _snapshots.IsDue || (_snapshots.Lacks(_membershipIndex) && SnapshotLacksMember());
         if (isDue && _state.AppliedIndex <= _raft.AppliedIndex)
         {
-            var bytes = new ArrayBufferWriter<byte>(64 * 1024);
-            _state.WriteSnapshot(bytes);
+            ReadOnlyMemory<byte> bytes = SnapshotBuffer.Write(_mirror.Snapshot()?.Data.Length ?? 0, _state.WriteSnapshot);
             _snapshots.Taken(new Snapshot(
-                _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes.WrittenMemory));
+                _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes));
         }
         _effects.WriteSnapshot = _snapshots.TryBeginOwn(_mirror);
     }

@@ -188,6 +188,16 @@ public sealed partial class ReplicaMachine
             _raft.Campaign();
     }
 
+    /// <summary>
+    /// The connection to the leader's silo is lost: whoever asks for this replica's vote need not wait until the leader
+    /// has been silent for an election time-out (rule 26).
+    /// </summary>
+    public void ForgetLeader(PeerId leader)
+    {
+        if (Service == ServiceState.Running && _raft.Leader == leader)
+            _raft.ForgetLeader();
+    }
+
     public void TransferLeadership(PeerId to)
     {
         if (Service == ServiceState.Running)

@@ -92,9 +92,12 @@ public sealed class FrameDecoder<T> where T : class, IMessage<T>
     }
 }
 
-/// <summary>The two directions of a connection.</summary>
+/// <summary>The two directions of a client's connection, and a link between silos.</summary>
 public static class FrameDecoder
 {
+    public static FrameDecoder<LinkFrame> ForLink(ReassemblyLimits limits) =>
+        new(LinkFrame.Parser, frame => frame.Fragment, limits);
+
     public static FrameDecoder<ClientFrame> ForSilo(ReassemblyLimits? limits = null) =>
         new(ClientFrame.Parser, frame => frame.Fragment, limits ?? ReassemblyLimits.Requests);
 

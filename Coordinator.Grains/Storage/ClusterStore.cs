@@ -34,7 +34,7 @@ internal static class ClusterStore
     }
 
     public static async Task BootstrapAsync(
-        NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers)
+        NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, StoredSilo? silo = null)
     {
         if (peers.FirstOrDefault(p => p.HardState.Commit != p.SnapshotIndex) is { } wrong)
         {
@@ -55,6 +55,11 @@ internal static class ClusterStore
         foreach (NewPeer peer in peers)
         {
             await PeerRows.InsertAsync(connection, peer);
+        }
+
+        if (silo is not null)
+        {
+            await SiloStore.WriteBootstrapAsync(connection, silo);
         }
 
         await transaction.CommitAsync();

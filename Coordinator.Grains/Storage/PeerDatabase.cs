@@ -78,6 +78,30 @@ public sealed class PeerDatabase : IAsyncDisposable
         StorageLog.Bootstrapped(_log, clusterId, peers.Count);
     }
 
+    /// <summary>Makes the database a silo's, unless it belongs to somebody already.</summary>
+    /// <returns>Whose it is; null: it holds a cluster, and is no silo's.</returns>
+    /// <exception cref="CorruptRowException">The silo's row is damaged.</exception>
+    internal Task<StoredSilo?> ClaimForSiloAsync(string siloId, CancellationToken cancellationToken) =>
+        _connections.UseAsync(connection => SiloStore.ClaimAsync(connection, siloId), cancellationToken);
+
+    /// <summary>Null: it is no silo's.</summary>
+    internal Task<StoredSilo?> ReadSiloAsync(CancellationToken cancellationToken) =>
+        _connections.UseAsync(SiloStore.ReadAsync, cancellationToken);
+
+    /// <summary>As <see cref="BootstrapAsync"/>, for the one peer of a silo; its bootstrap in the same transaction.</summary>
+    internal async Task BootstrapSiloAsync(
+        Guid clusterId, NewPeer peer, StoredSilo silo, CancellationToken cancellationToken)
+    {
+        await _connections.UseAsync(
+            async connection =>
+            {
+                await ClusterStore.BootstrapAsync(connection, clusterId, groups: 1, [peer], silo);
+                return true;
+            },
+            cancellationToken);
+        StorageLog.Bootstrapped(_log, clusterId, 1);
+    }
+
     /// <summary>
     /// Writes the rows of a peer that is new in its group, and knows nothing yet (rule 1). If it throws anything else
     /// than what is named here, it may have happened: ask again, with the same <paramref name="storageId"/>.

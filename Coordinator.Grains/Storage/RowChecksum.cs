@@ -67,4 +67,5 @@ internal enum RowKind : byte
     Log = 6,
     SnapshotChunk = 7,
     PeerAddition = 8,
+    Silo = 9,
 }

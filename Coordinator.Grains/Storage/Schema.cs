@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3];
 
     public static int Version => Migrations.Count;
 
@@ -93,5 +93,20 @@ internal static class Schema
         );
 
         COMMENT ON TABLE coordinator.peer_addition IS 'What an operator asked for; kept when the peer has left.';
+        """;
+
+    private const string Version3 =
+        """
+        CREATE TABLE coordinator.silo (
+            single      boolean PRIMARY KEY DEFAULT true CHECK (single),
+            silo_id     text NOT NULL,
+            storage_id  uuid NOT NULL,
+            bootstrap   bytea,
+            checksum    integer NOT NULL
+        );
+
+        COMMENT ON TABLE coordinator.silo IS 'The silo of a cluster that this database belongs to; none: an embedded host''s.';
+        COMMENT ON COLUMN coordinator.silo.storage_id IS 'Of the silo''s peer; stored before any other silo is told of it.';
+        COMMENT ON COLUMN coordinator.silo.bootstrap IS 'Where the cluster began; written together with the peer''s row.';
         """;
 }

@@ -62,7 +62,9 @@ internal static class SnapshotChunks
             connection);
         command.Add(key.Group).Add(key.Peer.Value).Add(pointer.Epoch).Add(pointer.Id);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
-        var data = new MemoryStream();
+        // The row that says so is checked: no other length is possible.
+        byte[] data = new byte[pointer.Bytes];
+        long read = 0;
         int next = 0;
         for (; await reader.ReadAsync(); next++)
         {
@@ -73,13 +75,15 @@ internal static class SnapshotChunks
                 throw Damaged(key, pointer, next, chunk == next ? "checksum" : "missing");
             }
 
-            data.Write(bytes);
+            if (bytes.Length <= data.Length - read)
+                bytes.CopyTo(data, read);
+            read += bytes.Length;
         }
 
-        return next == pointer.Chunks && data.Length == pointer.Bytes
-            ? data.GetBuffer().AsMemory(0, (int)data.Length)
+        return next == pointer.Chunks && read == pointer.Bytes
+            ? data
             : throw Damaged(
-                key, pointer, next, $"{next} chunks, {data.Length} bytes; due: {pointer.Chunks}, {pointer.Bytes}");
+                key, pointer, next, $"{next} chunks, {read} bytes; due: {pointer.Chunks}, {pointer.Bytes}");
     }
 
     private static CorruptRowException Damaged(PeerKey key, SnapshotPointer pointer, int chunk, string what) =>

@@ -19,3 +19,8 @@ public sealed record NewPeer(
     long SnapshotIndex,
     Term SnapshotTerm,
     ReadOnlyMemory<byte> SnapshotData);
+
+/// <summary>Which silo of a cluster a database belongs to.</summary>
+/// <param name="StorageId">Of the silo's peer: random, stored before any other silo is told of it (rule 1).</param>
+/// <param name="Bootstrap">Where its cluster began; null: it has not taken part in any.</param>
+public sealed record StoredSilo(string SiloId, Guid StorageId, byte[]? Bootstrap);

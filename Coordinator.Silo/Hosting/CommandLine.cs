@@ -9,6 +9,7 @@ internal static class CommandLine
     public const string Usage = $"""
         Coordinator silo: locks, leases, elections and configuration.
 
+          --config FILE             options in a JSON file, over those of appsettings.json
           --listen ADDRESS          where to serve            (default {OptionsReader.DefaultListen})
           --data FOLDER             what is kept, kept here   (default {OptionsReader.DefaultDataFolder}, of the current directory)
           --postgres FOLDER         the folder of initdb, pg_ctl and postgres (default: search PATH and the usual folders)
@@ -19,8 +20,11 @@ internal static class CommandLine
         The environment works too: Coordinator__Listen, ConnectionStrings__Coordinator.
         """;
 
+    private const string ConfigFile = "--config";
+
     public static readonly Dictionary<string, string> ShortNames = new(StringComparer.OrdinalIgnoreCase)
     {
+        [ConfigFile] = "ConfigFile",
         ["--listen"] = "Coordinator:Listen",
         ["--data"] = "Coordinator:DataFolder",
         ["--postgres"] = "Coordinator:Postgres:BinFolder",
@@ -30,6 +34,20 @@ internal static class CommandLine
     private static readonly string[] Sections = ["--Coordinator:", "--ConnectionStrings:", "--Logging:"];
 
     public static bool AsksForHelp(IEnumerable<string> args) => args.Any(arg => arg is "--help" or "-h" or "-?");
+
+    /// <summary>The file that --config names, the last one counts; null: none.</summary>
+    public static string? FindConfigFile(IReadOnlyList<string> args)
+    {
+        string? file = null;
+        for (int i = 0; i < args.Count; i++)
+        {
+            if (args[i].Equals(ConfigFile, StringComparison.OrdinalIgnoreCase) && i + 1 < args.Count)
+                file = args[++i];
+            else if (args[i].StartsWith(ConfigFile + "=", StringComparison.OrdinalIgnoreCase))
+                file = args[i][(ConfigFile.Length + 1)..];
+        }
+        return file;
+    }
 
     /// <exception cref="StartupException">A word is not understood.</exception>
     public static void Check(IReadOnlyList<string> args)

@@ -26,7 +26,10 @@ internal sealed record CoordinatorOptions
     /// <summary>Origins of pages, besides the silo's own, that may call it from a browser.</summary>
     public required IReadOnlyList<string> AllowedOrigins { get; init; }
 
-    /// <summary>Peers of the group in this process.</summary>
+    /// <summary>Null: the embedded host, with all peers in this process.</summary>
+    public required ClusterOptions? Cluster { get; init; }
+
+    /// <summary>Peers of the group in this process, in the embedded host.</summary>
     public required int Peers { get; init; }
 
     /// <summary>Without a word from the leader for one to two of these, a follower campaigns.</summary>

@@ -1,11 +1,8 @@
-using System.Net.Sockets;
 using Coordinator.Contracts;
 using Coordinator.Grains;
 using Coordinator.Grains.Storage;
-using Coordinator.Replica;
 using Coordinator.Silo.Http;
 using Coordinator.Silo.Wire;
-using Npgsql;
 
 namespace Coordinator.Silo.Hosting;
 
@@ -13,7 +10,7 @@ namespace Coordinator.Silo.Hosting;
 /// All peers of one group in this process, over one PostgreSQL. Serves from <see cref="Configure"/> on; after
 /// <see cref="DisposeAsync"/> no peer writes.
 /// </summary>
-internal sealed class EmbeddedHost : IAsyncDisposable
+internal sealed class EmbeddedHost : SiloHost
 {
     private readonly EmbeddedGroup _group;
     private readonly string _siloId;
@@ -24,8 +21,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         _siloId = siloId;
     }
 
-    /// <summary>Whether a linearizable request would be served now.</summary>
-    public bool IsReady => _group.Gateway.IsReady;
+    public override bool IsReady => _group.Gateway.IsReady;
 
     /// <exception cref="StartupException">The database cannot be used, or its group not be opened.</exception>
     public static async Task<EmbeddedHost> StartAsync(
@@ -38,27 +34,13 @@ internal sealed class EmbeddedHost : IAsyncDisposable
                 GroupOptions(connectionString, options, siloId), TimeProvider.System, loggers, cancellationToken);
             return new EmbeddedHost(group, siloId);
         }
-        catch (Exception e) when (e is GroupStartException or CorruptRowException)
+        catch (Exception e) when (Explain(e, connectionString) is { } explained)
         {
-            throw new StartupException(ExitCode.GroupNotStarted, e.Message, e);
-        }
-        catch (DatabaseRefusedException e)
-        {
-            throw new StartupException(ExitCode.NoPostgres, e.Message, e);
-        }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or SocketException)
-        {
-            NpgsqlConnectionStringBuilder parts = new(connectionString);
-            throw new StartupException(
-                ExitCode.NoPostgres,
-                $"The PostgreSQL server at {parts.Host}:{parts.Port}, database {parts.Database}, cannot be used: "
-                + $"{e.Message} Start it, or correct ConnectionStrings__Coordinator.",
-                e);
+            throw explained;
         }
     }
 
-    /// <summary>Puts the group's interfaces into the pipeline.</summary>
-    public void Configure(IApplicationBuilder pipeline)
+    public override void Configure(IApplicationBuilder pipeline)
     {
         pipeline.UseCoordinatorGuards();
         pipeline.MapCoordinatorWire(
@@ -66,20 +48,13 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         pipeline.MapCoordinatorHttp(_group.Gateway);
     }
 
-    public ValueTask DisposeAsync() => _group.DisposeAsync();
+    public override ValueTask DisposeAsync() => _group.DisposeAsync();
 
     private static EmbeddedGroupOptions GroupOptions(string connectionString, CoordinatorOptions options, string siloId) => new()
     {
         Database = new PeerDatabaseOptions { ConnectionString = connectionString },
         SiloId = siloId,
         Peers = options.Peers,
-        Replica = new ReplicaOptions
-        {
-            // The heartbeat is the tick: the election time-out is a whole number of them.
-            TickUs = (long)options.HeartbeatInterval.TotalMicroseconds,
-            ElectionTicks = (int)Math.Ceiling(options.ElectionTimeout / options.HeartbeatInterval),
-            HeartbeatTicks = 1,
-            CheckEntries = options.StateCheckEntries,
-        },
+        Replica = ReplicaOptionsOf(options),
     };
 }

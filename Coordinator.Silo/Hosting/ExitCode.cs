@@ -11,6 +11,9 @@ internal enum ExitCode
     NoPostgres = 5,
     GroupNotStarted = 6,
 
+    /// <summary>Another live process is this silo of the cluster.</summary>
+    SiloIdTaken = 7,
+
     /// <summary>Stopped by a second Ctrl-C, or because stopping took too long (128 + SIGINT, as shells count).</summary>
     Forced = 130,
 }

@@ -25,6 +25,7 @@ internal static class OptionsReader
             AllowInsecure = settings.Flag("AllowInsecure", false),
             AllowedHosts = settings.List("AllowedHosts"),
             AllowedOrigins = settings.List("AllowedOrigins"),
+            Cluster = new ClusterOptionsReader(settings).Read(),
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
@@ -54,6 +55,14 @@ internal static class OptionsReader
                 $"Coordinator:Listen is {options.Listen}, which other machines can reach, and a silo does not encrypt or "
                 + "authenticate: whoever reaches it can take and break every lock. Listen on a loopback address such as "
                 + $"{DefaultListen}, or, if the network itself is safe, set Coordinator:AllowInsecure to true (--allow-insecure true).");
+        }
+
+        if (options.Cluster is { } cluster && !IPAddress.IsLoopback(cluster.LinkListen.Address) && !options.AllowInsecure)
+        {
+            settings.AddProblem(
+                $"Coordinator:Cluster:LinkListen is {cluster.LinkListen}, which other machines can reach: the links ask for the "
+                + "cluster's secret, and do not encrypt. If the network itself is safe, set Coordinator:AllowInsecure to true "
+                + "(--allow-insecure true).");
         }
 
         if (options.HeartbeatInterval * 3 > options.ElectionTimeout)

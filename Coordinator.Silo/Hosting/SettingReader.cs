@@ -54,6 +54,9 @@ internal sealed class SettingReader(IConfigurationSection section)
         text => ParseDuration(text) is { } value && value >= min && value <= max ? value : null,
         $"a time from {Describe(min)} to {Describe(max)}, written as 500ms, 1.5s, 2m, 1h or 00:00:01.5");
 
+    /// <summary>The names of the sections in an array, in order.</summary>
+    public IReadOnlyList<string> ChildrenOf(string key) => [.. section.GetSection(key).GetChildren().Select(child => child.Key)];
+
     /// <summary>An array, or one text with commas.</summary>
     public IReadOnlyList<string> List(string key)
     {
@@ -69,7 +72,7 @@ internal sealed class SettingReader(IConfigurationSection section)
         {
             if (value is not null && !_known.Contains(path))
             {
-                string names = string.Join(", ", _known.Where(name => !char.IsDigit(name[^1])).Order(StringComparer.Ordinal));
+                string names = string.Join(", ", _known.Where(name => !name.Any(char.IsDigit)).Order(StringComparer.Ordinal));
                 AddProblem($"{section.Path}:{path} is not an option. The options are: {names}.");
             }
         }

@@ -11,7 +11,7 @@ internal sealed class SiloLifetime : IDisposable
 {
     private static readonly TimeSpan SignalDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RequestPatience = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan GroupPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GroupPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan ReadyInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly TimeProvider _time = TimeProvider.System;
@@ -19,7 +19,7 @@ internal sealed class SiloLifetime : IDisposable
     private readonly WebServer _web;
     private readonly ILogger _logger;
     private PrivatePostgres? _postgres;
-    private EmbeddedHost? _group;
+    private SiloHost? _group;
 
     private SiloLifetime(CoordinatorOptions options, WebServer web)
     {
@@ -60,7 +60,7 @@ internal sealed class SiloLifetime : IDisposable
         try
         {
             await StartAsync(folder, signals.Stopping);
-            await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping);
+            await (await Task.WhenAny(_group!.Failed, Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping)));
         }
         catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
         {
@@ -90,15 +90,25 @@ internal sealed class SiloLifetime : IDisposable
         }
 
         string connectionString = await OpenPostgresAsync(folder, stopping);
-        _group = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
-        _web.Serve(_group.Configure);
+        if (_options.Cluster is null)
+        {
+            _group = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
+            Serve(_group);
+        }
+        else
+        {
+            _group = await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+        }
+
         while (!_group.IsReady)
         {
-            await Task.Delay(ReadyInterval, stopping);
+            await (await Task.WhenAny(_group.Failed, Task.Delay(ReadyInterval, stopping)));
         }
 
         await Console.Out.WriteLineAsync(Greeting.For(_web.Address));
     }
+
+    private void Serve(SiloHost host) => _web.Serve(host.Configure);
 
     private async Task<string> OpenPostgresAsync(DataFolder folder, CancellationToken stopping)
     {

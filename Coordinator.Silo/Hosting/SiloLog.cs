@@ -21,6 +21,9 @@ internal static partial class SiloLog
     [LoggerMessage(1005, LogLevel.Error, "The peers are still busy after {Patience}; going on without them")]
     public static partial void GroupNotStopped(this ILogger logger, TimeSpan patience);
 
+    [LoggerMessage(1006, LogLevel.Critical, "Another process is silo {SiloId}, as silo {Told} says: this one stops")]
+    public static partial void SiloIdTaken(this ILogger logger, string siloId, string told);
+
     [LoggerMessage(1020, LogLevel.Information, "Creating a private PostgreSQL {Version} cluster in {Folder}")]
     public static partial void CreatingCluster(this ILogger logger, Version version, string folder);
 

@@ -125,7 +125,7 @@ internal sealed class WebServer : IAsyncDisposable
         });
     }
 
-    private sealed class NoLifetime : IHostLifetime
+    internal sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

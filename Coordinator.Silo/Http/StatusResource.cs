@@ -52,7 +52,25 @@ internal sealed class StatusResource(CheckedGateway gateway)
         foreach (PeerStatus peer in status.Peers)
             WritePeer(json, peer);
         json.WriteEndArray();
+        if (status.Notice is not null)
+            json.WriteString("notice", status.Notice);
         json.WriteEndObject();
+        json.WriteEndArray();
+        if (status.Silos.Count > 0)
+            WriteSilos(json, status.Silos);
+    }
+
+    private static void WriteSilos(Utf8JsonWriter json, IReadOnlyList<SiloStatus> silos)
+    {
+        json.WriteStartArray("silos");
+        foreach (SiloStatus silo in silos)
+        {
+            json.WriteStartObject();
+            json.WriteString("silo", silo.SiloId);
+            json.WriteString("url", silo.Url);
+            json.WriteString("link", silo.Link);
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
     }
 
@@ -61,6 +79,8 @@ internal sealed class StatusResource(CheckedGateway gateway)
         json.WriteStartObject();
         json.WriteNumber("peer", peer.PeerId);
         json.WriteString("state", peer.State);
+        if (peer.Silo is not null)
+            json.WriteString("silo", peer.Silo);
         json.WriteNumber("epoch", peer.Epoch);
         json.WriteNumber("term", peer.Term);
         json.WriteNumber("lastIndex", peer.LastIndex);

@@ -51,12 +51,16 @@ internal sealed class SiloHome : IDisposable
     /// <summary>A connection to the private server, as its silo makes them.</summary>
     public async Task<NpgsqlConnection> ConnectAsync()
     {
-        string password = await File.ReadAllTextAsync(Path.Combine(DataFolder, "postgres.password"));
-        using Postmaster postmaster = FindPostmaster() ?? throw new InvalidOperationException("No postmaster runs.");
-        string connectionString = ServerAddress.Of(postmaster.File).ConnectionString(ServerAddress.Database, password);
-        NpgsqlConnection connection = new(connectionString + ";Pooling=false");
+        NpgsqlConnection connection = new(await ConnectionStringAsync(ServerAddress.Database) + ";Pooling=false");
         await connection.OpenAsync();
         return connection;
+    }
+
+    public async Task<string> ConnectionStringAsync(string database)
+    {
+        string password = await File.ReadAllTextAsync(Path.Combine(DataFolder, "postgres.password"));
+        using Postmaster postmaster = FindPostmaster() ?? throw new InvalidOperationException("No postmaster runs.");
+        return ServerAddress.Of(postmaster.File).ConnectionString(database, password);
     }
 
     public string ReadPostgresLog() => string.Concat(

@@ -1,0 +1,188 @@
+using Coordinator.Contracts;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// How a silo comes to its peer (rule 1). Before anything else each silo stores a random storage id. A cluster is founded
+/// only by the silo whose id comes first, and only when all are reached and none knows of a cluster: the first state lists
+/// the storage ids that they have told. Invariant: a peer is stored only by the database whose storage id is listed for it,
+/// so a database that was lost later never brings the old peer back; and a stop at any point is taken up where it was.
+/// </summary>
+internal sealed class ClusterFounding(
+    PeerDatabase database, ClusterGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
+{
+    private const int Group = 0;
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(300);
+
+    private readonly string[] _silos = [.. options.Silos.Select(silo => silo.SiloId).Order(StringComparer.Ordinal)];
+    private volatile StoredSilo? _stored;
+    private volatile ClusterBootstrap? _known;
+
+    /// <summary>What is missing for it to go on; for the status page.</summary>
+    public string Waiting { get; private set; } = "";
+
+    /// <summary>Makes the database this silo's.</summary>
+    /// <exception cref="GroupStartException">It is another's.</exception>
+    public async Task ClaimAsync(CancellationToken cancellationToken)
+    {
+        StoredSilo silo = await database.ClaimForSiloAsync(options.SiloId, cancellationToken)
+            ?? throw new GroupStartException(
+                "The database holds the cluster of an embedded host. Give this silo an empty database, or start it with "
+                + "Coordinator:Host = Embedded.");
+        if (silo.SiloId != options.SiloId)
+        {
+            throw new GroupStartException(
+                $"The database is that of silo {silo.SiloId}, and this is silo {options.SiloId}. "
+                + "Correct Coordinator:Cluster:SiloId, or give this silo its own database.");
+        }
+        _known = silo.Bootstrap is null ? null : ClusterBootstrap.Parser.ParseFrom(silo.Bootstrap);
+        _stored = silo;
+    }
+
+    /// <summary>What another silo is told that asks.</summary>
+    public BootstrapAnswer Answer()
+    {
+        var answer = new BootstrapAnswer { Bootstrap = _known };
+        // Only what is stored is told: it must be the same after a restart.
+        if (_stored is { } stored)
+            answer.StorageId = ByteString.CopyFrom(stored.StorageId.ToByteArray());
+        answer.Silos.AddRange(_silos);
+        return answer;
+    }
+
+    /// <summary>Until the cluster is known, and this silo's part in it settled.</summary>
+    /// <returns>The cluster's id, and the stored peer; null: this silo has none in it.</returns>
+    public async Task<(Guid ClusterId, StoredPeer? Peer)> SettleAsync(CancellationToken cancellationToken)
+    {
+        bool isInDoubt = false;
+        while (true)
+        {
+            try
+            {
+                if (isInDoubt)
+                    await ClaimAsync(cancellationToken);
+                isInDoubt = false;
+                if (await TrySettleAsync(cancellationToken) is { } settled)
+                    return settled;
+            }
+            catch (Exception e) when (DatabaseConnections.IsFault(e))
+            {
+                // It may have been written all the same: what is stored is looked at again.
+                isInDoubt = true;
+                Wait($"The database cannot be used now: {e.Message}");
+            }
+            await Task.Delay(AskAgain, time, cancellationToken);
+        }
+    }
+
+    private async Task<(Guid, StoredPeer?)?> TrySettleAsync(CancellationToken cancellationToken)
+    {
+        StoredSilo stored = _stored!;
+        if (stored.Bootstrap is not null)
+            return await ReadAsync(cancellationToken);
+        ClusterBootstrap? bootstrap = _known ?? await AskAsync(cancellationToken);
+        if (bootstrap is null)
+            return null;
+        var clusterId = new Guid(bootstrap.ClusterId.Span);
+        PeerRecord? own = OwnPeer(bootstrap);
+        if (own is null || own.Value.StorageId != stored.StorageId)
+        {
+            _known = bootstrap;
+            return (clusterId, null);
+        }
+        var peer = new NewPeer(
+            new PeerKey(Group, own.Value.Id), stored.StorageId,
+            new HardState(new Term(bootstrap.Term), PeerId.None, bootstrap.Index), bootstrap.Index,
+            new Term(bootstrap.Term), bootstrap.Snapshot.Memory);
+        StoredSilo settled = stored with { Bootstrap = bootstrap.ToByteArray() };
+        await database.BootstrapSiloAsync(clusterId, peer, settled, cancellationToken);
+        // Told only now that it is durable: the others build on it.
+        _stored = settled;
+        _known = bootstrap;
+        HostLog.TookPart(log, clusterId, own.Value.Id.Value);
+        return await ReadAsync(cancellationToken);
+    }
+
+    private async Task<(Guid, StoredPeer?)?> ReadAsync(CancellationToken cancellationToken)
+    {
+        StoredCluster cluster = await database.ReadClusterAsync(cancellationToken)
+            ?? throw new GroupStartException("The database has lost its cluster's row. Restore it, or give this silo an empty database.");
+        return (cluster.ClusterId, cluster.Peers.FirstOrDefault(peer => peer.Key.Group == Group));
+    }
+
+    private PeerRecord? OwnPeer(ClusterBootstrap bootstrap)
+    {
+        foreach (PeerRecord peer in CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers)
+        {
+            if (peer.Silo == options.SiloId)
+                return peer;
+        }
+        return null;
+    }
+
+    /// <summary>Null: nobody knows a cluster yet, and this silo may not found one now.</summary>
+    private async Task<ClusterBootstrap?> AskAsync(CancellationToken cancellationToken)
+    {
+        (string Silo, BootstrapAnswer? Answer)[] told = await Task.WhenAll(
+            others.Ids.Select(async silo => (silo, await AskAsync(silo, cancellationToken))));
+        ClusterBootstrap[] known = [.. told.Select(one => one.Answer?.Bootstrap).OfType<ClusterBootstrap>()];
+        if (known.Select(one => one.ClusterId).Distinct().Count() > 1)
+        {
+            Wait("The other silos belong to two different clusters: check which of them are configured with this one's name and secret.");
+            return null;
+        }
+        if (known.Length > 0)
+            return known[0];
+        if (told.Where(one => one.Answer is null).Select(one => one.Silo).ToArray() is { Length: > 0 } missing)
+        {
+            Wait($"A new cluster is founded when all its silos are reached; missing: {string.Join(", ", missing)}.");
+            return null;
+        }
+        if (told.FirstOrDefault(one => !one.Answer!.Silos.SequenceEqual(_silos)) is { Answer: { } differing } other)
+        {
+            Wait($"Silo {other.Silo} is configured with the silos {string.Join(", ", differing.Silos)}, this one with "
+                + $"{string.Join(", ", _silos)}: they have to be the same on all.");
+            return null;
+        }
+        if (_silos[0] == options.SiloId)
+            return Found(told.ToDictionary(one => one.Silo, one => new Guid(one.Answer!.StorageId.Span)));
+        Wait($"Silo {_silos[0]} founds the cluster.");
+        return null;
+    }
+
+    /// <summary>Null: it is not reached, or not ready to tell.</summary>
+    private async Task<BootstrapAnswer?> AskAsync(string silo, CancellationToken cancellationToken)
+    {
+        ForwardedAnswer answer = await others.AskAsync(
+            silo, new ForwardedRequest { Bootstrap = new BootstrapQuestion() }, cancellationToken);
+        return answer.Bootstrap is { StorageId.Length: 16 } told ? told : null;
+    }
+
+    private ClusterBootstrap Found(Dictionary<string, Guid> told)
+    {
+        told[options.SiloId] = _stored!.StorageId;
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
+            Group, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
+        HostLog.Bootstrapped(log, Group, clusterId, peers.Count);
+        return new ClusterBootstrap
+        {
+            ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
+            Index = peers[0].SnapshotIndex,
+            Term = peers[0].SnapshotTerm.Value,
+            Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
+        };
+    }
+
+    private void Wait(string why)
+    {
+        if (why != Waiting)
+            HostLog.FoundingWaits(log, why);
+        Waiting = why;
+    }
+}

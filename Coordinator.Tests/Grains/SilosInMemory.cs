@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using Coordinator.Contracts;
+using Coordinator.Grains;
+using Coordinator.Grains.Storage;
+using Coordinator.Replica;
+using Coordinator.Tests.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Coordinator.Tests.Grains;
+
+/// <summary>
+/// Silos of a cluster in one process, on databases of their own, with links that are method calls and can be cut.
+/// </summary>
+internal sealed class SilosInMemory(PostgresServer server)
+{
+    public static readonly string[] Ids = ["a", "b", "c"];
+
+    private readonly ConcurrentDictionary<string, ClusterGroup> _up = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
+    private readonly Dictionary<string, string> _databases = [];
+    private readonly ConcurrentDictionary<string, SiloFacts> _told = new(StringComparer.Ordinal);
+
+    /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
+    public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
+
+    /// <summary>What each silo is configured with.</summary>
+    public Func<string, string[]> Configured { get; set; } = _ => Ids;
+
+    public ClusterGroup this[string silo] => _up[silo];
+
+    public bool IsUp(string silo) => _up.ContainsKey(silo);
+
+    public Task<Guid> Joined(string silo) => _joining[silo].Joined;
+
+    public async Task StartAsync(params string[] silos)
+    {
+        foreach (string silo in silos)
+        {
+            ClusterGroup group = await OpenAsync(silo);
+            _up[silo] = group;
+            foreach (string other in _up.Keys.Where(other => other != silo))
+            {
+                _up[other].LinkUp(silo);
+                if (_told.TryGetValue(other, out SiloFacts? facts))
+                    group.FactsReceived(other, facts);
+            }
+            var stopping = new CancellationTokenSource();
+            _joining[silo] = (group.JoinAsync(stopping.Token), stopping);
+        }
+    }
+
+    public async Task<ClusterGroup> OpenAsync(string silo) => await ClusterGroup.OpenAsync(
+        new ClusterGroupOptions
+        {
+            Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
+            SiloId = silo,
+            Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
+            Replica = new ReplicaOptions { TickUs = 20_000 },
+        },
+        TransportOf(silo), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+
+    public async Task<string> DatabaseOfAsync(string silo)
+    {
+        if (!_databases.TryGetValue(silo, out string? database))
+            _databases[silo] = database = await server.CreateDatabaseAsync();
+        return database;
+    }
+
+    /// <summary>As a kill would: what it has not stored is gone.</summary>
+    public async Task StopAsync(params string[] silos)
+    {
+        foreach (string silo in silos)
+        {
+            if (!_up.TryRemove(silo, out ClusterGroup? group))
+                continue;
+            foreach (ClusterGroup other in _up.Values)
+                other.LinkLost(silo);
+            (Task<Guid> joined, CancellationTokenSource stopping) = _joining[silo];
+            await stopping.CancelAsync();
+            await ((Task)joined).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await group.DisposeAsync();
+            _told.TryRemove(silo, out _);
+            stopping.Dispose();
+        }
+    }
+
+    /// <summary>Another, empty database from the next start on.</summary>
+    public async Task LoseDatabaseAsync(string silo)
+    {
+        await server.DropDatabaseAsync(_databases[silo]);
+        _databases.Remove(silo);
+    }
+
+    public async Task EndAsync()
+    {
+        await StopAsync([.. _up.Keys]);
+        foreach (string database in _databases.Values)
+            await server.DropDatabaseAsync(database);
+    }
+
+    private ClusterTransport TransportOf(string own) => new()
+    {
+        Send = (silo, envelope) =>
+        {
+            if (_up.TryGetValue(silo, out ClusterGroup? other) && _up.ContainsKey(own))
+                other.Received(own, envelope);
+        },
+        IsUp = _up.ContainsKey,
+        AskAsync = (silo, request, abandoned) => AskAsync(own, silo, request, abandoned),
+        Tell = facts =>
+        {
+            _told[own] = facts;
+            foreach ((string silo, ClusterGroup other) in _up)
+            {
+                if (silo != own)
+                    other.FactsReceived(own, facts);
+            }
+        },
+        ClusterKnown = _ => { },
+    };
+
+    private async Task<ForwardedAnswer> AskAsync(
+        string own, string silo, ForwardedRequest request, CancellationToken abandoned)
+    {
+        if (Interfere(own, silo, request) is { } answer)
+            return answer;
+        return _up.TryGetValue(silo, out ClusterGroup? other)
+            ? await other.AnswerAsync(request, abandoned)
+            : Failure(ErrorCode.NoQuorum);
+    }
+
+    public static ForwardedAnswer Failure(ErrorCode code) =>
+        new() { Failure = new Failure { Code = code, Message = "by the test" }, Last = true };
+}
