@@ -65,6 +65,10 @@ public sealed record ReplicaOptions
     /// <summary>A commit index that nothing else makes durable is written after this long.</summary>
     public long LazyCommitUs { get; init; } = 1_000_000;
 
+    /// <summary>How old the write_seq in the file beside the silo may be: storage that went back by less than this, on its own
+    /// timeline, is seen by other peers alone.</summary>
+    public long WitnessIntervalUs { get; init; } = 1_000_000;
+
     /// <summary>A snapshot that a follower has not confirmed by then is taken for lost, and sent again.</summary>
     public long SnapshotTimeoutUs { get; init; } = 30_000_000;
 

@@ -58,6 +58,8 @@ internal enum Happening
     FeatureLevelRaised,
     StateVerified,
     DivergenceFound,
+    BackInTimeFoundByFile,
+    BackInTimeFoundByOthers,
 
     // Clients
     SessionCreated,

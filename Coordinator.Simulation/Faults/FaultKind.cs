@@ -44,4 +44,10 @@ internal enum FaultKind
     ClientSuspended,
     WallClockSet,
     RowAltered,
+
+    /// <summary>A backup is restored, or a standby that lags takes over, under a silo that is down or dies of it.</summary>
+    DatabaseBackInTime,
+
+    /// <summary>A standby takes over that has everything: another timeline, and nothing is lost.</summary>
+    DatabaseFailedOver,
 }
