@@ -102,10 +102,10 @@ public sealed class ClusterGroup : IAsyncDisposable
             Gateway.Notice = $"It waits for links with {needed} of the other {_others.Ids.Count} silos.";
             await Task.Delay(LookInterval, _time, cancellationToken);
         }
-        LoadedPeer loaded = await PeerActivation.ActivateAsync(
-            peer.Key, _database, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
+        ActivatedPeer activated = await PeerActivation.ActivateAsync(
+            peer.Key, peer.StorageId, _database, _options.Witness, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
         _peer = new PeerLoop(
-            PeerActivation.Seeded(_options.Replica), loaded, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
+            PeerActivation.Seeded(_options.Replica), activated, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
             Gateway.LeadershipChanged, _time, _log);
         Gateway.Notice = null;
         Gateway.Attach([_peer]);

@@ -67,7 +67,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             StoredCluster cluster = await ReadOrBootstrapAsync(options, database, time, log, cancellationToken);
             group = new EmbeddedGroup(database, cluster.ClusterId, options, time, log);
             foreach (StoredPeer peer in cluster.Peers)
-                await group.RunPeerAsync(peer.Key, cancellationToken);
+                await group.RunPeerAsync(peer.Key, peer.StorageId, cancellationToken);
             group.AttachPeers();
             group.BeginElection();
             group._replacer = new PeerReplacer(group, options.SiloId, time, log);
@@ -139,7 +139,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         var snapshot = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(ClusterId, Group).WriteSnapshot(snapshot);
         await _database.AddPeerAsync(new PeerKey(Group, peer), storageId, snapshot.WrittenMemory, addition, cancellationToken);
-        await RunPeerAsync(new PeerKey(Group, peer), cancellationToken);
+        await RunPeerAsync(new PeerKey(Group, peer), storageId, cancellationToken);
         AttachPeers();
     }
 
@@ -167,12 +167,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         await loop.DisposeAsync();
     }
 
-    private async Task RunPeerAsync(PeerKey key, CancellationToken cancellationToken)
+    private async Task RunPeerAsync(PeerKey key, Guid storageId, CancellationToken cancellationToken)
     {
-        LoadedPeer loaded = await PeerActivation.ActivateAsync(
-            key, _database, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
+        ActivatedPeer activated = await PeerActivation.ActivateAsync(
+            key, storageId, _database, _options.Witness with { IsShared = true }, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
         _peers.TryAdd(key.Peer, new PeerLoop(
-            PeerActivation.Seeded(_options.Replica), loaded, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
+            PeerActivation.Seeded(_options.Replica), activated, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
             Gateway.LeadershipChanged, _time, _log));
     }
 

@@ -42,9 +42,10 @@ internal static class GroupDescriptions
             : tolerated;
     }
 
-    /// <returns>"leader", "follower", "candidate", "suspended", "quarantined" or "stopped".</returns>
+    /// <returns>"leader", "follower", "candidate", "comparing", "suspended", "quarantined" or "stopped".</returns>
     public static string StateOf(ReplicaStatus status) => (status.Service, status.Role) switch
     {
+        (ServiceState.Comparing, _) => "comparing",
         (ServiceState.Suspended, _) => "suspended",
         (ServiceState.Quarantined, _) => "quarantined",
         (ServiceState.Stopped, _) => "stopped",

@@ -17,8 +17,8 @@ public sealed record GroupStatus(
     public string? Notice { get; init; }
 }
 
-/// <param name="State">"leader", "follower", "candidate", "learner", "suspended", "quarantined", "stopped", "unknown".</param>
-/// <param name="Detail">Why, when the state is one of the last four.</param>
+/// <param name="State">"leader", "follower", "candidate", "learner", "comparing", "suspended", "quarantined", "stopped", "unknown".</param>
+/// <param name="Detail">Why, when the state is one of the last five.</param>
 public sealed record PeerStatus(
     long PeerId, string State, long Epoch, long Term, long LastIndex, long CommitIndex, long AppliedIndex,
     long SnapshotIndex, string? Detail)

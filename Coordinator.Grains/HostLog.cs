@@ -117,4 +117,16 @@ internal static partial class HostLog
 
     [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
     public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
+
+    [LoggerMessage(3040, LogLevel.Critical,
+        "The database of peer {Peer} went back in time, and the peer takes no part any more: {Why} Replace the peer by one with a new id; or, if you have restored the whole group on purpose, start once with Coordinator:TrustStorage = true")]
+    public static partial void StorageWentBack(ILogger log, long peer, string why);
+
+    [LoggerMessage(3041, LogLevel.Error,
+        "Peer {Peer}: the file beside the silo that tells an old database cannot be read; all other voters are asked instead")]
+    public static partial void WitnessNotRead(ILogger log, string peer, Exception problem);
+
+    [LoggerMessage(3042, LogLevel.Error,
+        "Peer {Peer}: the file beside the silo that tells an old database cannot be written; a peer that has just been activated waits for it")]
+    public static partial void WitnessNotWritten(ILogger log, string peer, Exception problem);
 }

@@ -59,7 +59,7 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
 
     public bool IsOver(long atUs)
     {
-        if (evidence.IsTrusted || Missing.Count == 0 || _planted is SeededBug.StorageNotCompared or SeededBug.ComparedBeforeAnswers)
+        if (!evidence.AsksOthers || Missing.Count == 0 || _planted is SeededBug.StorageNotCompared or SeededBug.ComparedBeforeAnswers)
             return true;
         return FileVouches() && atUs - nowUs >= options.ElectionTimeoutUs
             && _voters.VoteResult(peer => peer == self || _answered.Contains(peer)) == VoteResult.Won;
@@ -68,7 +68,7 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
     /// <summary>Whom to ask now: each again after a while, until it has answered.</summary>
     public List<PeerId> ToAsk(long atUs)
     {
-        List<PeerId> peers = [.. Missing.Where(peer => MayAsk(peer, atUs))];
+        List<PeerId> peers = !evidence.AsksOthers ? [] : [.. Missing.Where(peer => MayAsk(peer, atUs))];
         peers.ForEach(peer => _askedUs[peer] = atUs);
         return peers;
     }
@@ -76,7 +76,7 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
     /// <summary>One that has been heard, of whatever membership: it lives, and may know of a later one.</summary>
     public bool Heard(PeerId peer, long atUs)
     {
-        if (_answered.Contains(peer) || !MayAsk(peer, atUs))
+        if (!evidence.AsksOthers || _answered.Contains(peer) || !MayAsk(peer, atUs))
             return false;
         _askedUs[peer] = atUs;
         return true;

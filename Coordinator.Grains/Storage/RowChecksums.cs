@@ -32,6 +32,9 @@ internal static class RowChecksums
     public static int Chunk(PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlySpan<byte> data) =>
         Of(RowKind.SnapshotChunk, key).Add(epoch).Add(snapshotId).Add(chunk).Add(data).Value;
 
+    public static int Sightings(PeerKey key, ReadOnlySpan<byte> sightings) =>
+        Of(RowKind.Sightings, key).Add(sightings).Value;
+
     public static int Addition(PeerAddition addition) =>
         Of(RowKind.PeerAddition, addition.Key)
             .Add(addition.StorageId).Add(addition.Nonce).Add(addition.StaysLearner ? 1 : 0).Value;

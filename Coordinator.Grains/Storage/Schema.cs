@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4];
 
     public static int Version => Migrations.Count;
 
@@ -108,5 +108,13 @@ internal static class Schema
         COMMENT ON TABLE coordinator.silo IS 'The silo of a cluster that this database belongs to; none: an embedded host''s.';
         COMMENT ON COLUMN coordinator.silo.storage_id IS 'Of the silo''s peer; stored before any other silo is told of it.';
         COMMENT ON COLUMN coordinator.silo.bootstrap IS 'Where the cluster began; written together with the peer''s row.';
+        """;
+
+    // One column with its own checksum inside: it is written with each batch, and by nobody who knows less.
+    private const string Version4 =
+        """
+        ALTER TABLE coordinator.peer ADD COLUMN sightings bytea NOT NULL DEFAULT '';
+
+        COMMENT ON COLUMN coordinator.peer.sightings IS 'How far the other peers'' storage has come, as they have told this one.';
         """;
 }

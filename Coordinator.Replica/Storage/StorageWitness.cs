@@ -10,5 +10,13 @@ public sealed record StorageWitness(StorageMark Mark, DatabaseMoment Moment, str
 
 /// <summary>What an activation is given to compare its storage with.</summary>
 /// <param name="File">As it was read before the activation; null: there is none.</param>
-/// <param name="IsTrusted">An operator vouches for the database as it is: nothing is compared.</param>
-public sealed record StorageEvidence(StorageWitness? File, bool IsTrusted = false);
+public sealed record StorageEvidence(StorageWitness? File)
+{
+    /// <summary>An operator vouches for the database as it is: nothing is compared.</summary>
+    public bool IsTrusted { get; init; }
+
+    /// <summary>The others store in the same database: what they have seen went back with it, and nobody is asked.</summary>
+    public bool IsShared { get; init; }
+
+    public bool AsksOthers => !IsTrusted && !IsShared;
+}

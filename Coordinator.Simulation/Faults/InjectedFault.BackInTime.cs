@@ -30,8 +30,27 @@ internal sealed partial class InjectedFault
             if (losesFile)
                 peer.File = null;
         }
+        // Those who know more are away, or have to remember it over a restart: then the others' word must not be enough.
+        if (!filesSee || losesFile)
+            peers.ForEach(peer => Hinder(peer, [.. world.Peers.Where(other => Sees(other, peer))]));
         database.Restore(newTimeline);
         return true;
+    }
+
+    private void Hinder(SimulatedPeer old, SimulatedPeer[] witnesses)
+    {
+        bool isCutOff = random.Chance(0.5);
+        bool isRestarted = random.Chance(0.5);
+        long durationUs = Scenario.Options.ElectionTimeoutUs * random.Between(1, 8);
+        foreach (SimulatedPeer witness in witnesses)
+        {
+            if (isRestarted)
+                witness.CrashAll();
+            if (!isCutOff)
+                continue;
+            world.Network.Cut(old.Place, witness.Place, durationUs);
+            world.Network.Cut(witness.Place, old.Place, durationUs);
+        }
     }
 
     private bool IsVoter(SimulatedPeer peer) => world.IsSound(peer) && world.Invariants.Membership.ConfState.Voters.Contains(peer.Id);
@@ -40,9 +59,11 @@ internal sealed partial class InjectedFault
         peer.Database.FindInBackup(peer.Key) is { } backup && peer.File is { } file && file.Mark.StorageId == backup.StorageId
         && (file.Mark.Epoch > backup.Epoch || file.Mark.WriteSeq > backup.WriteSeq);
 
-    private bool OthersSee(SimulatedPeer peer) =>
-        peer.Database.FindInBackup(peer.Key) is { } backup
-        && world.Peers.Exists(other => other != peer && IsVoter(other) && other.Database != peer.Database
-            && other.Database.Find(other.Key)!.Sightings.Any(sighting =>
-                sighting.Peer == peer.Id && sighting.Mark.StorageId == backup.StorageId && sighting.Mark.WriteSeq > backup.WriteSeq));
+    private bool OthersSee(SimulatedPeer peer) => world.Peers.Exists(other => Sees(other, peer));
+
+    /// <summary>And has it stored, so that a restart doesn't take it.</summary>
+    private bool Sees(SimulatedPeer other, SimulatedPeer peer) =>
+        peer.Database.FindInBackup(peer.Key) is { } backup && other.Database != peer.Database && IsVoter(other)
+        && other.Database.Find(other.Key)!.Sightings.Any(sighting =>
+            sighting.Peer == peer.Id && sighting.Mark.StorageId == backup.StorageId && sighting.Mark.WriteSeq > backup.WriteSeq);
 }
