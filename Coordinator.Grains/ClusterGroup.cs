@@ -44,8 +44,12 @@ public sealed class ClusterGroup : IAsyncDisposable
         _log = log;
         _others = new OtherSilos(options.SiloId, options.Silos, Group, transport);
         _founding = new ClusterFounding(database, options, _others, time, log);
-        _facts = new FactsTeller(Group, () => _peer?.Status, transport.Tell, time);
-        Gateway = new GroupGateway(Group, options.LeaderTimeout, time, _others);
+        _facts = new FactsTeller(Group, () => _peer?.Status, () => database.Health.System, transport.Tell, time);
+        Gateway = new GroupGateway(Group, options.LeaderTimeout, time, _others)
+        {
+            Durability = Durable,
+            Database = () => database.Health,
+        };
         Gateway.Attach(new ClusterAdministrator(this, _others, options.LeaderTimeout, time).ExecuteAsync);
     }
 
@@ -198,6 +202,12 @@ public sealed class ClusterGroup : IAsyncDisposable
             await peer.DisposeAsync();
         await _database.DisposeAsync();
     }
+
+    private Durability? Durable() => _peer?.Status is not { } local ? null : Durability.Of(
+        local.Membership.ConfState,
+        voter => voter != local.Peer ? _others.ServerOf(voter)
+            : local.Service == ServiceState.Running ? OtherSilos.NameOf(_database.Health.System)
+            : null);
 
     private void Deliver(Envelope envelope)
     {

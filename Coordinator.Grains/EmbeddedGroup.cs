@@ -34,7 +34,11 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         _time = time;
         _log = log;
         ClusterId = clusterId;
-        Gateway = new GroupGateway(Group, options.LeaderTimeout, time);
+        Gateway = new GroupGateway(Group, options.LeaderTimeout, time)
+        {
+            Durability = Durable,
+            Database = () => database.Health,
+        };
     }
 
     public Guid ClusterId { get; }
@@ -174,6 +178,15 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         _peers.TryAdd(key.Peer, new PeerLoop(
             PeerActivation.Seeded(_options.Replica), activated, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
             Gateway.LeadershipChanged, _time, _log));
+    }
+
+    /// <summary>All in one database: whatever runs, the loss of that is the loss of all.</summary>
+    private Durability? Durable()
+    {
+        ReplicaStatus[] all = [.. _peers.Values.Select(peer => peer.Status)];
+        return all.MaxBy(status => status.AppliedIndex) is not { } best ? null : Durability.Of(
+            best.Membership.ConfState,
+            voter => all.Any(status => status.Peer == voter && status.Service == ServiceState.Running) ? "here" : null);
     }
 
     private void AttachPeers() => Gateway.Attach([.. _peers.Values]);

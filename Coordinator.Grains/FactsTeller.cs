@@ -8,7 +8,9 @@ namespace Coordinator.Grains;
 /// Tells the other silos what they have to know of this one, whenever it has changed, within a tenth of a second.
 /// </summary>
 /// <param name="read">The peer of this silo; null: it has none, or not yet.</param>
-internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<SiloFacts> tell, TimeProvider time)
+/// <param name="readServer">The PostgreSQL server of this silo; 0: not known yet.</param>
+internal sealed class FactsTeller(
+    int group, Func<ReplicaStatus?> read, Func<long> readServer, Action<SiloFacts> tell, TimeProvider time)
     : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -59,7 +61,7 @@ internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<S
     {
         lock (_gate)
         {
-            SiloFacts facts = new() { Stopping = _isStopping };
+            SiloFacts facts = new() { Stopping = _isStopping, Server = readServer() };
             if (ClusterId != Guid.Empty)
                 facts.ClusterId = ByteString.CopyFrom(ClusterId.ToByteArray());
             if (read() is { } status)

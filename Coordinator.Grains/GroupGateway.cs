@@ -21,6 +21,11 @@ public partial class GroupGateway : IAsyncDisposable
     private volatile IReadOnlyList<PeerLoop> _peers = [];
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>How this silo knows what the status says of faults and of its database; null: it doesn't.</summary>
+    internal Func<Durability?>? Durability { get; set; }
+
+    internal Func<Storage.DatabaseHealth>? Database { get; set; }
+
     /// <summary>For a stand-in that answers from memory, so that the interfaces can be tested without a group.</summary>
     protected GroupGateway()
     {
@@ -73,7 +78,13 @@ public partial class GroupGateway : IAsyncDisposable
     }
 
     /// <summary>What every peer here knows of itself and the group, for the status page.</summary>
-    public virtual GroupStatus GetStatus()
+    public virtual GroupStatus GetStatus() => DescribeGroup() with
+    {
+        Durability = Durability?.Invoke(),
+        Database = Database?.Invoke(),
+    };
+
+    private GroupStatus DescribeGroup()
     {
         IReadOnlyList<PeerLoop> peers = _peers;
         if (_others is not null)

@@ -10,6 +10,12 @@ public sealed record GroupStatus(
     /// <summary>Voters that may be lost now, with a quorum of running voters left.</summary>
     public int FailuresTolerated { get; init; }
 
+    /// <summary>Null: this silo has no peer, and can't tell.</summary>
+    public Durability? Durability { get; init; }
+
+    /// <summary>Of this silo, as last checked; null: there is none.</summary>
+    public Storage.DatabaseHealth? Database { get; init; }
+
     /// <summary>Of the cluster, as configured; empty in the embedded host.</summary>
     public IReadOnlyList<SiloStatus> Silos { get; init; } = [];
 

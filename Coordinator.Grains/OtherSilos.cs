@@ -37,6 +37,20 @@ internal sealed class OtherSilos(
     public GroupFact? FactOf(PeerId peer) =>
         Ids.Select(FactOf).FirstOrDefault(fact => fact is not null && fact.PeerId == peer.Value);
 
+    /// <summary>The PostgreSQL server that a peer which runs stores in; null: nobody tells.</summary>
+    public string? ServerOf(PeerId peer)
+    {
+        foreach (string silo in Ids)
+        {
+            if (FactOf(silo) is { State: "leader" or "follower" or "candidate" or "learner" } fact && fact.PeerId == peer.Value)
+                return _facts.GetValueOrDefault(silo) is { } facts ? NameOf(facts.Server) : null;
+        }
+        return null;
+    }
+
+    /// <summary>Null: not known.</summary>
+    public static string? NameOf(long server) => server == 0 ? null : $"{server}";
+
     /// <summary>
     /// The other silo that the leader is on, by the latest term that anybody knows a leader of. Null: there is none, it
     /// is here, or it is not reached.
