@@ -176,7 +176,7 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         ActivatedPeer activated = await PeerActivation.ActivateAsync(
             key, storageId, _database, _options.Witness with { IsShared = true }, _options.SiloId, _options.ActivationTimeout, _time, _log, cancellationToken);
         _peers.TryAdd(key.Peer, new PeerLoop(
-            PeerActivation.Seeded(_options.Replica), activated, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
+            PeerActivation.Seeded(_options.Replica) with { StorageBudgetElections = 0 }, activated, _database, _options.SiloId, Deliver, Gateway.SessionEnded,
             Gateway.LeadershipChanged, _time, _log));
     }
 

@@ -27,6 +27,9 @@ internal static partial class HostLog
             case ReplicaWarning.FollowerHeardAgain again:
                 FollowerHeardAgain(log, peer, again.Peer.Value);
                 break;
+            case ReplicaWarning.StorageStalled stalled:
+                StorageStalled(log, peer, stalled.StalledUs / 1_000);
+                break;
             case ReplicaWarning.HeartbeatLate late:
                 HeartbeatLate(log, peer, late.IntervalUs / 1_000, late.ElectionTimeoutUs / 1_000);
                 break;
@@ -104,6 +107,10 @@ internal static partial class HostLog
     [LoggerMessage(3012, LogLevel.Warning,
         "Peer {Peer} leads and sent no heartbeat for {IntervalMs} ms; after {ElectionTimeoutMs} ms its followers elect another. Its machine or process stands still at times")]
     private static partial void HeartbeatLate(ILogger log, string peer, long intervalMs, long electionTimeoutMs);
+
+    [LoggerMessage(3013, LogLevel.Warning,
+        "Peer {Peer} leads, and its database has answered nothing for {StalledMs} ms: it hands leadership over")]
+    private static partial void StorageStalled(ILogger log, string peer, long stalledMs);
 
     [LoggerMessage(3030, LogLevel.Information, "This silo takes part in cluster {Cluster} with peer {Peer}")]
     public static partial void TookPart(ILogger log, Guid cluster, long peer);

@@ -80,6 +80,10 @@ public sealed partial class ReplicaMachine
             _effects.Send.Add(Wrap(message with { Context = default }));
             _gate.Add(new GatedItem(Wrap(message), null));
         }
+        else if (message.Type == MessageType.Heartbeat && LetsFollowersGo())
+        {
+            return;
+        }
         else if (message.Type == MessageType.ReadIndexResp)
         {
             // A quorum has confirmed this leader for a follower's read; its own part waits for its own epoch (rule 6).

@@ -182,6 +182,7 @@ public sealed partial class ReplicaMachine
         if (_writes.TryBegin(_nowUs) is { } write)
         {
             _gate.WriteBegins(_nowUs);
+            _writeBegunUs = _nowUs;
             _effects.Persist = write;
         }
         BeginEpochRead();

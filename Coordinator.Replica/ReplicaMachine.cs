@@ -331,6 +331,8 @@ public sealed partial class ReplicaMachine
         // After a pause one tick: the messages that waited have been heard, and an election would answer nothing.
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
         Warn(elapsed);
+        // Before the tick: that may forget who has answered since the last check for a quorum.
+        WatchStorage(elapsed);
         _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)

@@ -42,6 +42,7 @@ internal enum Happening
     LostPeerReplaced,
     PeerChangePutOff,
     LeaderLeft,
+    StalledLeaderHandedOver,
     ConflictingTailRemoved,
     WriteLanded,
     Reactivated,

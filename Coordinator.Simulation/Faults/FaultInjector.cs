@@ -35,6 +35,7 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
         foreach (Storage.SimulatedDatabase database in world.Databases)
         {
             database.ComeUp();
+            database.Resume();
             database.Faults = Storage.StorageFaults.None;
         }
         foreach (SimulatedPeer peer in world.Peers)

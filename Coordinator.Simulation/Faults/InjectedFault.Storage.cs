@@ -39,6 +39,9 @@ internal sealed partial class InjectedFault
                 Lose(database, isEmptied: true);
                 database.Empty();
                 return true;
+            case FaultKind.DatabaseStalled:
+                (random.Chance(0.6) && LeadingPeer() is { } leader ? leader.Database : database).Stall(random.Skewed(100_000, 15_000_000));
+                return true;
             case FaultKind.DatabaseBackInTime:
                 return TryGoBack(database);
             case FaultKind.DatabaseFailedOver when world.Peers.TrueForAll(peer => !peer.IsLost || peer.IsRetired):

@@ -16,6 +16,7 @@ internal sealed partial class SimulatedDatabase(
     private SortedDictionary<long, SimulatedRow>? _backup;
     private DatabaseMoment _backupMoment;
     private long _lastMark;
+    private long _stalledUntilUs;
 
     /// <summary>Ends with each outage: what was on its way then never executes.</summary>
     private long _generation;
@@ -63,6 +64,11 @@ internal sealed partial class SimulatedDatabase(
     }
 
     public void ComeUp() => IsUp = true;
+
+    /// <summary>What is sent to it, executes or is answered waits until then.</summary>
+    public void Stall(long durationUs) => _stalledUntilUs = Math.Max(_stalledUntilUs, events.NowUs + durationUs);
+
+    public void Resume() => _stalledUntilUs = 0;
 
     public void TakeBackup() => (_backup, _backupMoment) = (Copy(_rows), Moment);
 
@@ -117,7 +123,9 @@ internal sealed partial class SimulatedDatabase(
         return copy;
     }
 
-    private long Delay()
+    private long Delay() => Math.Max(0, _stalledUntilUs - events.NowUs) + OwnDelay();
+
+    private long OwnDelay()
     {
         if (random.Chance(Faults.SlowChance))
         {
