@@ -3,7 +3,6 @@ using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
-using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;

@@ -1,4 +1,3 @@
-using Coordinator.Raft;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Storage;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Tests.Postgres;

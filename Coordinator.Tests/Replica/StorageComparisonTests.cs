@@ -1,4 +1,3 @@
-using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
@@ -238,7 +237,8 @@ public sealed class StorageComparisonTests
                 Term = type == MessageType.PreVote ? new Term(2) : new Term(1),
                 LogTerm = new Term(1),
                 Index = MachineUnderTest.FirstIndex - 1,
-            }) with { Epoch = epoch, PromisedWriteSeq = promised }),
+            }) with
+            { Epoch = epoch, PromisedWriteSeq = promised }),
             afterUs);
 
     private static void Answer(
