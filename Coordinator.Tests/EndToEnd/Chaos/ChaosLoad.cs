@@ -9,7 +9,7 @@ namespace Coordinator.Tests.EndToEnd.Chaos;
 /// What clients do while a cluster is being hurt, and what they were told: writers whose last acknowledged value is known,
 /// settings and locks whose histories are recorded, counters behind a fence, and a watcher.
 /// </summary>
-internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed)
+internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAsyncDisposable
 {
     private const string WriterPrefix = "chaos/writer/";
     private const int Writers = 3;
@@ -71,8 +71,6 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed)
         await CheckWritersAsync();
         await _watching.CancelAsync();
         await _watcher.WaitAsync(HangAfter);
-        foreach (CoordinatorClient client in _clients)
-            await client.DisposeAsync();
         CheckResult settings = HistoryAssert.IsLinearizable(new ConfigModel(), _settings);
         CheckResult locks = HistoryAssert.IsLinearizable(new LockModel(), _locks);
         Assert.Empty(Ledger.Violations);
@@ -83,6 +81,16 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed)
             + $"{_resources.Sum(resource => resource.Updates)} fenced updates, 0 lost, "
             + $"{_resources.Sum(resource => resource.Refused)} refused by the fence; "
             + $"{_watched} changes watched in order. Settings: {settings}. Locks: {locks}.";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _watching.CancelAsync();
+        foreach (CoordinatorClient client in _clients)
+            await client.DisposeAsync();
+        _stopping.Dispose();
+        _watching.Dispose();
     }
 
     private void Run(int worker, Func<int, Random, Task> work)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Coordinator.Client;
 using Coordinator.Silo.Postgres;
 using Xunit.Abstractions;
 
@@ -32,7 +31,7 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
         try
         {
             await cluster.InitializeAsync();
-            ChaosLoad load = new(() => cluster.Client(), seed);
+            await using ChaosLoad load = new(() => cluster.Client(), seed);
             await load.StartAsync();
             long startedAt = Stopwatch.GetTimestamp();
             for (int number = 0; number < faults.Length; number++)
