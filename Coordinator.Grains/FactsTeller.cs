@@ -26,6 +26,9 @@ internal sealed class FactsTeller(SiloGroup group, Action<SiloFacts> tell, TimeP
         Tell();
     }
 
+    /// <summary>At once: another silo is about to build on it.</summary>
+    public void TellNow() => Tell();
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();

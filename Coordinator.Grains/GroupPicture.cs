@@ -93,6 +93,10 @@ internal sealed class GroupPicture
                 > membership.ConfState.Voters.Count / 2;
     }
 
+    /// <summary>Whether the group goes on with these voters: most of them are reached, run and have caught up.</summary>
+    public bool WouldServe(IReadOnlyCollection<PeerId> voters) =>
+        Members.Count(member => voters.Contains(new PeerId(member.PeerId)) && HasCaughtUp(member)) > voters.Count / 2;
+
     /// <summary>In a joint configuration both halves need a quorum: the one that is worse off counts.</summary>
     public (int Voters, int CaughtUp) Voters()
     {

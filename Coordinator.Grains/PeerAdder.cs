@@ -26,7 +26,12 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
                 : PeerAdministrator.Refused(ErrorCode.NotLeader);
         }
         GroupMembership membership = leader.Membership;
-        string silo = SiloOf(request, membership);
+        string? earlier = SiloOf(request.Nonce, membership);
+        string silo = request.Silo.Length > 0 ? request.Silo : earlier ?? DefaultSilo(request, membership);
+        if (earlier is not null && earlier != silo)
+            return PeerAdministrator.Refused(ErrorCode.RequestMismatch, $"The nonce was used before, for silo {earlier}.");
+        if (silo.Length == 0 && request.Replaces > 0)
+            return NoVoter(request.Replaces);
         if (Unusable(silo) is { } unusable)
             return unusable;
         var purpose = new PeerPurpose
@@ -35,9 +40,6 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
             StaysLearner = request.Learner,
             Replaces = request.Replaces,
         };
-        if (group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Nonce == request.Nonce) is { } used
-            && membership.Find(GroupFacts.IdOf(used)) is { } elsewhere && elsewhere.Silo != silo)
-            return PeerAdministrator.Refused(ErrorCode.RequestMismatch, $"The nonce was used before, for silo {elsewhere.Silo}.");
         ClusterAnswer? refusal = Refusal(request, membership, silo);
         // What the nonce has made before is the answer, whatever else has become of the group since.
         PeerMade made = await MakeAsync(silo, refusal is null ? membership.NextPeerId : PeerId.None, purpose, cancellationToken);
@@ -77,12 +79,21 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
         return group.SettledLeader();
     }
 
-    private string SiloOf(GrowGroup request, GroupMembership membership)
+    /// <summary>The silo that has a member or a made peer of this nonce. Null: none that is heard; the database knows.</summary>
+    private string? SiloOf(ByteString nonce, GroupMembership membership)
     {
-        if (request.Silo.Length > 0)
-            return request.Silo;
-        return group.Others is null ? group.Options.SiloId : membership.Find(new PeerId(request.Replaces))?.Silo ?? "";
+        if (group.Others is not { } others
+            || group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Nonce == nonce) is not { } made)
+            return null;
+        PeerId id = GroupFacts.IdOf(made);
+        return membership.Find(id)?.Silo ?? others.SiloOf(id) ?? group.Options.SiloId;
     }
+
+    private string DefaultSilo(GrowGroup request, GroupMembership membership) =>
+        group.Others is null ? group.Options.SiloId : membership.Find(new PeerId(request.Replaces))?.Silo ?? "";
+
+    private static ClusterAnswer NoVoter(long replaced) => PeerAdministrator.Refused(
+        ErrorCode.PeerNotFound, $"Peer {replaced} is no voter of the group: it can't be replaced.");
 
     private ClusterAnswer? Unusable(string silo)
     {
@@ -107,7 +118,7 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
             return PeerAdministrator.Refused(ErrorCode.PeerChangeInProgress);
         var replaced = new PeerId(request.Replaces);
         if (!replaced.IsNone && !membership.ConfState.Voters.Contains(replaced))
-            return PeerAdministrator.Refused(ErrorCode.PeerNotFound, $"Peer {replaced} is no voter of the group: it can't be replaced.");
+            return NoVoter(request.Replaces);
         if (!replaced.IsNone && group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Replaces == replaced.Value) is { } other)
             return PeerAdministrator.Refused(ErrorCode.PeerChangeInProgress, $"Peer {other.PeerId} is taking the place of peer {replaced}.");
         foreach (PeerRecord peer in membership.Peers)

@@ -84,6 +84,9 @@ internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILog
 
     private async Task<ClusterAnswer> RemoveAsync(PeerId peer)
     {
+        if (group.SettledLeader()?.Membership.ConfState.Voters is { } voters && voters.Contains(peer)
+            && voters.Where(voter => voter != peer).ToArray() is { Length: > 0 } rest && !group.Picture().WouldServe(rest))
+            return Refused(ErrorCode.QuorumAtRisk);
         // Whoever leads would step down by leaving, and the others would have to notice: rather it hands over first. If
         // nobody takes over in time, that is how it goes.
         if (group.Gateway.Leader()?.Peer == peer)

@@ -157,12 +157,16 @@ internal sealed class PeerKeeper : IAsyncDisposable
         var replaced = new PeerId(fact.Purpose.Replaces);
         if (membership.Find(replaced) is null)
             return learns && !fact.Purpose.StaysLearner && await PromoteAsync(peer);
-        return await ReplaceAsync(leader, peer, replaced, learns);
+        return await ReplaceAsync(leader, peer, replaced, learns, picture);
     }
 
     /// <summary>In one joint change; but a leader goes last, when another one leads.</summary>
-    private async Task<bool> ReplaceAsync(ReplicaStatus leader, PeerRecord peer, PeerId replaced, bool learns)
+    private async Task<bool> ReplaceAsync(
+        ReplicaStatus leader, PeerRecord peer, PeerId replaced, bool learns, GroupPicture picture)
     {
+        PeerId[] rest = [.. leader.Membership.ConfState.Voters.Where(voter => voter != replaced && voter != peer.Id)];
+        if (!picture.WouldServe([.. rest, peer.Id]))
+            return false;
         if (replaced == leader.Peer)
         {
             var handOver = new LeadershipHandOver(_group, _group.Options.LeaderTimeout, _time);

@@ -165,11 +165,16 @@ public sealed partial class SiloGroup : IAsyncDisposable
             await RunPeerAsync(peer.Key, addition, cancellationToken);
         }
         AllRun = true;
+        AttachPeers();
         HostLog.Activated(_log, Group, peers.Length);
         _keeper = new PeerKeeper(this, _time, _log);
     }
 
-    private void AttachPeers() => Gateway.Attach([.. _peers.Values]);
+    private void AttachPeers()
+    {
+        Gateway.Attach([.. _peers.Values]);
+        _facts?.TellNow();
+    }
 
     /// <summary>All peers are here and none has a leader: the one with the longest log need not wait for its time-out.</summary>
     private void BeginElection() => _peers.Values

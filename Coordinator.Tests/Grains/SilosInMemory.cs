@@ -23,6 +23,14 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
 
+    /// <summary>When the asked silo has answered, and before the asker hears it: what that hears; null: the answer.</summary>
+    public Func<string, string, ForwardedRequest, ForwardedAnswer?> Swallow { get; set; } = (_, _, _) => null;
+
+    /// <summary>Of all silos that are opened from then on, as is the next one.</summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; set; }
+
+    public TimeSpan LeaderTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>What each silo is configured with.</summary>
     public Func<string, string[]> Configured { get; set; } = _ => Ids;
 
@@ -55,7 +63,9 @@ internal sealed class SilosInMemory(PostgresServer server)
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
             SiloId = silo,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
-            Replica = new ReplicaOptions { TickUs = 20_000 },
+            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 100_000 },
+            ReplaceLostPeersAfter = ReplaceLostPeersAfter,
+            LeaderTimeout = LeaderTimeout,
         },
         TransportOf(silo), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 
@@ -124,9 +134,10 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         if (Interfere(own, silo, request) is { } answer)
             return answer;
-        return _up.TryGetValue(silo, out SiloGroup? other)
-            ? await other.AnswerAsync(request, abandoned)
-            : Failure(ErrorCode.NoQuorum);
+        if (!_up.TryGetValue(silo, out SiloGroup? other))
+            return Failure(ErrorCode.NoQuorum);
+        ForwardedAnswer told = await other.AnswerAsync(request, abandoned);
+        return Swallow(own, silo, request) ?? told;
     }
 
     public static ForwardedAnswer Failure(ErrorCode code) =>
