@@ -37,7 +37,8 @@ internal static class GroupDescriptions
         IEnumerable<PeerStatus> members = picture.Members.Select(member => Of(member, picture, others));
         // A peer that has yet to join, or is about to go, is nobody's member; before anybody knows the members, all are.
         IEnumerable<PeerStatus> more = picture.Facts
-            .Where(fact => !picture.Members.Any(member => picture.FactOf(member) == fact)).Select(From);
+            .Where(fact => !picture.Members.Any(member => picture.FactOf(member) == fact))
+            .Select(fact => From(fact) with { Silo = others?.SiloOrOwn(GroupFacts.IdOf(fact)) });
         return new GroupStatus(
             picture.Group, picture.Leader.Value, picture.Term, picture.CommitIndex, picture.Local?.Revision ?? 0,
             picture.Local?.Sessions ?? 0, [.. members.Concat(more).OrderBy(peer => peer.PeerId)])

@@ -46,6 +46,9 @@ internal sealed class OtherSilos(
     public string? SiloOf(PeerId peer) =>
         Ids.FirstOrDefault(silo => FactsOf(silo).Any(fact => fact.PeerId == peer.Value));
 
+    /// <summary>Of a peer that somebody tells of.</summary>
+    public string SiloOrOwn(PeerId peer) => SiloOf(peer) ?? own;
+
     /// <summary>
     /// The other silo that the leader is on, by the latest term that anybody knows a leader of. Null: there is none, it
     /// is here, or it is not reached.

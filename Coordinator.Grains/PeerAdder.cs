@@ -86,7 +86,7 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
             || group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Nonce == nonce) is not { } made)
             return null;
         PeerId id = GroupFacts.IdOf(made);
-        return membership.Find(id)?.Silo ?? others.SiloOf(id) ?? group.Options.SiloId;
+        return membership.Find(id)?.Silo ?? others.SiloOrOwn(id);
     }
 
     private string DefaultSilo(GrowGroup request, GroupMembership membership) =>

@@ -139,7 +139,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
         PeerId id = GroupFacts.IdOf(made);
         return new PeerRecord(
             id, new Guid(made.StorageId.Span),
-            _group.Find(id) is not null ? _group.Options.SiloId : _group.Others?.SiloOf(id) ?? _group.Options.SiloId);
+            _group.Find(id) is null && _group.Others is { } others ? others.SiloOrOwn(id) : _group.Options.SiloId);
     }
 
     /// <summary>True: a step was taken.</summary>

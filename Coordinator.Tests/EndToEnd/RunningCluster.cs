@@ -74,13 +74,18 @@ public sealed class RunningCluster : IAsyncLifetime
     }
 
     /// <summary>Until each silo says so of the group.</summary>
-    internal Task AwaitVotersAsync(int voters, int tolerated, params string[] silos) => UntilAsync(
-        async () => (await Task.WhenAll(Everyone.Select(StatusAsync))).All(status =>
-            status.GetProperty("voters").GetInt32() == voters
-            && status.GetProperty("failuresTolerated").GetInt32() == tolerated
-            && Peers(status).Select(peer => peer.GetProperty("silo").GetString()).Order().SequenceEqual(silos)
-            && Peers(status).All(peer => peer.GetProperty("state").GetString() is "leader" or "follower")),
-        $"{voters} voters on {string.Join(", ", silos)}, of which {tolerated} may fail");
+    internal async Task AwaitVotersAsync(int voters, int tolerated, params string[] silos)
+    {
+        foreach (int silo in Everyone)
+            await Silo(silo).ReadyAsync();
+        await UntilAsync(
+            async () => (await Task.WhenAll(Everyone.Select(StatusAsync))).All(status =>
+                status.GetProperty("voters").GetInt32() == voters
+                && status.GetProperty("failuresTolerated").GetInt32() == tolerated
+                && Peers(status).Select(peer => peer.GetProperty("silo").GetString()).Order().SequenceEqual(silos)
+                && Peers(status).All(peer => peer.GetProperty("state").GetString() is "leader" or "follower")),
+            $"{voters} voters on {string.Join(", ", silos)}, of which {tolerated} may fail");
+    }
 
     /// <summary>
     /// Another process that says that it is <paramref name="silo"/>, in a home of its own and with an empty database.
