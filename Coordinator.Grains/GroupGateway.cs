@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Coordinator.Contracts;
-using Coordinator.Replica;
 using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;

@@ -1,4 +1,3 @@
-using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
 

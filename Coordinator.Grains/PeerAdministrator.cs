@@ -1,6 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
-using Coordinator.Replica;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;

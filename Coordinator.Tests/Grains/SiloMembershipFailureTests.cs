@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;

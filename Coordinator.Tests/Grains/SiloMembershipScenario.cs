@@ -1,7 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Grains;
-using Coordinator.Raft;
-using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
@@ -88,9 +86,8 @@ public abstract class SiloMembershipScenario(PostgresServer server) : IAsyncLife
 
     /// <summary>Those, all of them running where they are listed, and nobody else anywhere that is up.</summary>
     private protected Task UntilVotersAreAsync(params (string Silo, long Peer)[] voters) => UntilAsync(
-        () => Task.FromResult(Leader() is { } leader
-            && Silos[leader].SettledLeader()?.Membership is
-                { ConfState: { VotersOutgoing.Count: 0, Learners.Count: 0 } } membership
+        () => Task.FromResult(Leader() is { } leader && Silos[leader].SettledLeader()?.Membership is { } membership
+            && membership.ConfState is { VotersOutgoing.Count: 0, Learners.Count: 0 }
             && membership.Peers.Select(peer => (peer.Silo, peer.Id.Value)).OrderBy(peer => peer).SequenceEqual(voters.Order())
             && Five.Where(Silos.IsUp).All(silo => Silos[silo].Peers.Select(peer => (silo, peer.Peer.Value))
                 .SequenceEqual(voters.Where(voter => voter.Silo == silo)))),

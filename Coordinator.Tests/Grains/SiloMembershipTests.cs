@@ -1,8 +1,6 @@
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
-using Google.Protobuf;
 
 namespace Coordinator.Tests.Grains;
 
