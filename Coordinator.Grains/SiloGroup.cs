@@ -11,7 +11,7 @@ namespace Coordinator.Grains;
 /// The group as this silo has it: the peers that are here, which come and go, and what is known of those on other silos.
 /// The embedded host has all of them here and no other silos. Invariant: a peer runs only on an activation that has
 /// committed (rule 2), and in a cluster only after most of the silos have taken this process for the silo that it says it
-/// is (rule 27).
+/// is, or the leader's, which asks for a new peer (rule 27).
 /// </summary>
 public sealed partial class SiloGroup : IAsyncDisposable
 {
