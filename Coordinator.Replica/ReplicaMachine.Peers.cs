@@ -99,20 +99,4 @@ public sealed partial class ReplicaMachine
         GroupMembership theirs = CoordinationState.ReadMembership(snapshot.Data);
         return theirs.ClusterId != _state.Membership.ClusterId || theirs.Group != _state.Membership.Group;
     }
-
-    /// <summary>
-    /// A member that the stored snapshot does not list can't be sent it: it would not know that it is one. So a leader
-    /// that has taken a peer in needs a snapshot made since.
-    /// </summary>
-    private bool SnapshotLacksMember()
-    {
-        if (!_raft.IsLeader || _planted == SeededBug.SnapshotLacksMember || _mirror.Snapshot() is not { } snapshot)
-            return false;
-        foreach (PeerRecord peer in _state.Membership.Peers)
-        {
-            if (!snapshot.ConfState.Contains(peer.Id))
-                return true;
-        }
-        return false;
-    }
 }

@@ -9,6 +9,10 @@ public sealed partial class ReplicaMachine
 {
     private readonly List<Release> _released = [];
     private readonly List<GatedItem> _confirmed = [];
+    private readonly SnapshotTaker _taker = new();
+
+    /// <summary>The last one that was sent, until it has arrived or was lost.</summary>
+    private Snapshot? _sendable;
     private bool _epochCheckDue;
 
     /// <summary>The latest activation of this very peer that another has heard; and as known when the read began.</summary>
@@ -100,13 +104,13 @@ public sealed partial class ReplicaMachine
         ConfState confState = _state.Membership.ConfState;
         SnapshotPointer pointer = loaded.Snapshot.Pointer;
         // The state may have applied a membership change since: whoever is sent the snapshot applies that by itself.
-        ConfState stored = CoordinationState.ReadMembership(loaded.Snapshot.Data).ConfState;
-        var snapshot = new Snapshot(pointer.Index, pointer.Term, stored, loaded.Snapshot.Data);
+        ConfState members = CoordinationState.ReadMembership(loaded.Snapshot.Data).ConfState;
+        var snapshot = new Snapshot(pointer.Index, pointer.Term, members, default);
         var mirror = MemoryStorage.Load(hardState, confState, snapshot, loaded.Entries.ToArray());
         var raft = new RawNode(new RaftOptions
         {
             Id = _key.Peer,
-            Storage = mirror,
+            Storage = new ReplicaLog(mirror, SnapshotToSend),
             ElectionTicks = _options.ElectionTicks,
             HeartbeatTicks = _options.HeartbeatTicks,
             Applied = applied,
@@ -127,7 +131,9 @@ public sealed partial class ReplicaMachine
         _heardUs.Clear();
         _epochCheckDue = false;
         var writes = new WritePipeline(loaded, mirror, _options);
-        return (loaded, mirror, raft, writes, new SnapshotPlanner(_options, pointer, loaded.Epoch, _state.AppliedIndex));
+        // The bytes are in the state and the mirror now; kept here they would be there twice.
+        LoadedPeer stored = loaded with { Entries = [], Snapshot = loaded.Snapshot with { Data = default } };
+        return (stored, mirror, raft, writes, new SnapshotPlanner(_options, pointer, loaded.Epoch, _state.AppliedIndex));
     }
 
     /// <summary>
@@ -196,14 +202,23 @@ public sealed partial class ReplicaMachine
             return;
         }
         // Not while the state is ahead of Raft: the log would be compacted beyond what Raft has yet to hand out.
-        bool isDue = _snapshots.IsDue || (_snapshots.Lacks(_membershipIndex) && SnapshotLacksMember());
-        if (isDue && _state.AppliedIndex <= _raft.AppliedIndex)
-        {
-            ReadOnlyMemory<byte> bytes = SnapshotBuffer.Write(_mirror.Snapshot()?.Data.Length ?? 0, _state.WriteSnapshot);
-            _snapshots.Taken(new Snapshot(
-                _state.AppliedIndex, _state.AppliedTerm, _state.Membership.ConfState, bytes));
-        }
+        if (_snapshots.IsDue && _state.AppliedIndex <= _raft.AppliedIndex)
+            _snapshots.Taken(_taker.Take(_state));
         _effects.WriteSnapshot = _snapshots.TryBeginOwn(_mirror);
+    }
+
+    /// <summary>
+    /// Of what is applied. Only a leader sends one, and its log has all that is committed: what follows the snapshot is
+    /// there to send. One that was lost on its way is sent again, if the log still goes on from it and no member has joined
+    /// since: a follower that can't be reached must not cost a new one at each heartbeat.
+    /// </summary>
+    private Snapshot SnapshotToSend()
+    {
+        if (_sendable is null || _sendable.Index < _mirror.FirstIndex - 1 || _sendable.Index < _membershipIndex)
+            _sendable = _taker.Take(_state);
+        return _planted == SeededBug.SnapshotLacksMember
+            ? _sendable with { ConfState = _mirror.Snapshot()!.ConfState }
+            : _sendable;
     }
 
     private void SnapshotSwitched(PreparedSnapshot switched)

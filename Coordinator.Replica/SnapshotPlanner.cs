@@ -26,17 +26,11 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, SnapshotPointer st
         _bytes += entry.Data.Length;
     }
 
-    private long _takenIndex = stored.Index;
-
     public bool IsDue => IsIdle && (_entries >= options.SnapshotEntries || _bytes >= options.SnapshotBytes);
-
-    /// <summary>None is under way, and the last one is of a state before this index.</summary>
-    public bool Lacks(long index) => IsIdle && _takenIndex < index;
 
     public void Taken(Snapshot snapshot)
     {
         _waiting = snapshot;
-        _takenIndex = snapshot.Index;
         _entries = 0;
         _bytes = 0;
     }
@@ -83,7 +77,6 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, SnapshotPointer st
         if (id != _writingId)
             return;
         _writing = null;
-        _takenIndex = stored.Index;
     }
 
     private bool IsIdle => _waiting is null && _writing is null;

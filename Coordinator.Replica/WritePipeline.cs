@@ -16,6 +16,8 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     private readonly List<Release> _inFlightReleases = [];
     private List<Entry> _pending = [];
     private List<Entry> _inFlightEntries = [];
+    private readonly PeerKey _key = loaded.Key;
+    private readonly long _epoch = loaded.Epoch;
     private HardState _wanted = loaded.HardState;
     private HardState _stored = loaded.HardState;
     private long _compactedThrough = FirstStored(loaded) - 1;
@@ -106,8 +108,8 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
             return null;
         InFlight = new PeerWrite
         {
-            Key = loaded.Key,
-            Epoch = loaded.Epoch,
+            Key = _key,
+            Epoch = _epoch,
             WriteSeq = AcknowledgedWriteSeq + 1,
             HardState = _wanted with { Commit = WantedCommit() },
             Entries = _pending,
@@ -193,7 +195,7 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
         _pointerInForce = switched.Pointer;
         if (replaceLog)
         {
-            mirror.ApplySnapshot(switched.Snapshot);
+            mirror.ApplySnapshot(switched.Snapshot with { Data = default });
             DurableLastIndex = switched.Snapshot.Index;
             _compactedThrough = switched.Snapshot.Index;
             _compactTarget = 0;
@@ -202,7 +204,7 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
         }
         else
         {
-            mirror.CreateSnapshot(switched.Snapshot.Index, switched.Snapshot.ConfState, switched.Snapshot.Data);
+            mirror.CreateSnapshot(switched.Snapshot.Index, switched.Snapshot.ConfState, default);
             SetCompactTarget(switched.Snapshot.Index);
         }
     }

@@ -18,6 +18,9 @@ public sealed class RunningCluster : IAsyncLifetime
     private readonly List<int> _linkPorts = [.. Enumerable.Range(0, Count).Select(_ => FreePort())];
     private readonly Dictionary<int, SiloProcess> _silos = [];
 
+    /// <summary>Where the first of two silos reaches the second one for its link; null: where that one listens.</summary>
+    internal Func<int, int, Uri>? LinkOf { get; init; }
+
     public string[] Urls => [.. _homes.Select(home => home.Address.ToString().TrimEnd('/'))];
 
     /// <summary>Those that have founded it.</summary>
@@ -39,6 +42,8 @@ public sealed class RunningCluster : IAsyncLifetime
         foreach (SiloHome home in _homes)
             home.Dispose();
     }
+
+    internal IPEndPoint LinkListener(int silo) => new(IPAddress.Loopback, _linkPorts[silo]);
 
     internal SiloProcess Silo(int silo) => _silos[silo];
 
@@ -165,10 +170,14 @@ public sealed class RunningCluster : IAsyncLifetime
             ? peer.GetProperty("silo").GetString()![0] - 'a'
             : -1;
 
+    private Uri LinkBetween(int silo, int other) => other != silo && LinkOf is { } linkOf
+        ? linkOf(silo, other)
+        : new Uri($"ws://{LinkListener(other)}");
+
     private void WriteConfig(string file, int silo, int linkPort, string secret)
     {
         string silos = string.Join(", ", Everyone.Select(other => $$"""
-            { "Id": "{{IdOf(other)}}", "Link": "ws://127.0.0.1:{{_linkPorts[other]}}", "Url": "{{Urls[other]}}" }
+            { "Id": "{{IdOf(other)}}", "Link": "{{LinkBetween(silo, other)}}", "Url": "{{Urls[other]}}" }
             """));
         File.WriteAllText(file, $$"""
             {

@@ -140,5 +140,5 @@ internal sealed class MachineUnderTest
     private void Answer(long voter, MessageType type, Term term) =>
         Receive(new Message { Type = type, From = new PeerId(voter), Term = term });
 
-    private static Guid StorageIdOf(PeerId peer) => new((int)peer.Value, 0, 0, new byte[8]);
+    public static Guid StorageIdOf(PeerId peer) => new((int)peer.Value, 0, 0, new byte[8]);
 }

@@ -1,6 +1,7 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Google.Protobuf;
 
 namespace Coordinator.Tests.Replica;
@@ -54,18 +55,36 @@ public sealed class PeerChangeTests
     }
 
     [Fact]
-    public void A_leader_makes_a_snapshot_in_which_the_new_peer_is_a_member()
+    public void A_new_peer_is_sent_a_snapshot_of_what_is_applied_in_which_it_is_a_member()
     {
         var peer = new MachineUnderTest(MachineUnderTest.ThreeVoters);
         peer.Elect(voter: 2);
         Acknowledge(peer, Two);
-
         Assert.Null(Change(peer, Added(voter: false)));
         Acknowledge(peer, Two);
-        SnapshotBytesOf(peer, out long index);
+        Term term = peer.Machine.Raft.Term;
 
-        Assert.Equal(peer.Machine.State.AppliedIndex, index);
-        Assert.Contains(Stranger, peer.Machine.State.Membership.ConfState.Learners);
+        Message probe = peer.Sent.Select(envelope => envelope.Message)
+            .Last(message => message.To == Stranger && message.Type == MessageType.App);
+        peer.Sent.Clear();
+        peer.Receive(new Message { Type = MessageType.AppResp, From = Stranger, Term = term, Index = probe.Index, Reject = true });
+
+        Snapshot snapshot = Assert.Single(
+            peer.Sent, envelope => envelope.Message.Type == MessageType.Snap).Message.Snapshot!;
+        Assert.Equal(peer.Machine.State.AppliedIndex, snapshot.Index);
+        Assert.Contains(Stranger, snapshot.ConfState.Learners);
+        Assert.Equal(snapshot.Index, CoordinationState.ReadSnapshot(snapshot.Data).AppliedIndex);
+        Assert.Null(peer.Effects.WriteSnapshot);
+
+        // Lost on its way: the same again, though more has been applied since.
+        peer.Sent.Clear();
+        peer.Turn(machine => machine.Submit(MachineUnderTest.Put("later")));
+        Acknowledge(peer, Two);
+        peer.Turn(machine => machine.ReportSnapshot(Stranger, SnapshotStatus.Failed));
+        peer.Receive(new Message { Type = MessageType.HeartbeatResp, From = Stranger, Term = term });
+        peer.Receive(new Message { Type = MessageType.HeartbeatResp, From = Stranger, Term = term });
+        Assert.True(peer.Machine.State.AppliedIndex > snapshot.Index);
+        Assert.Same(snapshot, peer.Sent.Last(envelope => envelope.Message.Type == MessageType.Snap).Message.Snapshot);
     }
 
     [Fact]
@@ -110,15 +129,9 @@ public sealed class PeerChangeTests
         Assert.Equal(last, peer.Machine.State.AppliedIndex);
     }
 
-    private static void SnapshotBytesOf(MachineUnderTest peer, out long index)
-    {
-        Assert.NotNull(peer.Effects.WriteSnapshot);
-        index = peer.Effects.WriteSnapshot.Index;
-    }
-
     private static PeerChange Added(bool voter) => new()
     {
-        Add = new AddPeer { PeerId = Stranger.Value, StorageId = ByteString.CopyFrom(new byte[16]), Silo = "silo", Voter = voter },
+        Add = new AddPeer { PeerId = Stranger.Value, StorageId = ByteString.CopyFrom(MachineUnderTest.StorageIdOf(Stranger).ToByteArray(bigEndian: true)), Silo = "silo", Voter = voter },
     };
 
     /// <returns>Why it was refused at once; null: it was proposed.</returns>
