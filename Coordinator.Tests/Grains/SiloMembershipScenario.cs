@@ -1,6 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Grains;
-using Coordinator.Replica.State;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
 using Npgsql;
