@@ -9,7 +9,7 @@ internal static partial class HostLog
 {
     public static void PeerChanged(ILogger log, ReplicaStatus before, ReplicaStatus now)
     {
-        if (now.Detail == PeerLoop.OrderlyStop)
+        if (now.Detail is PeerLoop.OrderlyStop or PeerLoop.HasLeft)
             return;
         if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
             PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");
@@ -122,6 +122,12 @@ internal static partial class HostLog
         "Silo {Silo} has lost its peer: the cluster knows it with another storage id than this database has. It serves without a peer, through the other silos")]
     public static partial void PeerIsLost(ILogger log, string silo);
 
+    [LoggerMessage(3034, LogLevel.Warning, "Peer {Peer} could not be made now")]
+    public static partial void PeerNotMade(ILogger log, long peer, Exception problem);
+
+    [LoggerMessage(3035, LogLevel.Information, "Peer {Peer} was made before, with storage id {StorageId}, and not proposed")]
+    public static partial void PeerIsThere(ILogger log, long peer, Guid storageId);
+
     [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
     public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
 
@@ -132,6 +138,9 @@ internal static partial class HostLog
     [LoggerMessage(3041, LogLevel.Error,
         "Peer {Peer}: the file beside the silo that tells an old database cannot be read; all other voters are asked instead")]
     public static partial void WitnessNotRead(ILogger log, string peer, Exception problem);
+
+    [LoggerMessage(3043, LogLevel.Warning, "The witness file of a peer that has left, {StorageId}, stays: it can be deleted by hand")]
+    public static partial void WitnessKept(ILogger log, Guid storageId, Exception problem);
 
     [LoggerMessage(3042, LogLevel.Error,
         "Peer {Peer}: the file beside the silo that tells an old database cannot be written; a peer that has just been activated waits for it")]

@@ -55,6 +55,20 @@ internal static class PeerActivation
             witness.Write(new StorageWitness(new StorageMark(storageId, 0, 0), await database.ReadMomentAsync(cancellationToken)));
     }
 
+    /// <summary>After a peer's rows are gone: what is left of its file would cost space, no more.</summary>
+    public static void Forget(Guid storageId, WitnessOptions options, ILogger log)
+    {
+        try
+        {
+            if (options.Folder is not null)
+                new WitnessFile(options.Folder, storageId).Delete();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            HostLog.WitnessKept(log, storageId, problem);
+        }
+    }
+
     /// <summary>A damaged file is as good as none: then all other voters are asked.</summary>
     private static StorageWitness? Read(PeerKey key, WitnessFile? witness, ILogger log)
     {

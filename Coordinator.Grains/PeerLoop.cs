@@ -18,6 +18,9 @@ public sealed class PeerLoop : IAsyncDisposable
     /// <summary>Why a peer has stopped when its silo was told to.</summary>
     internal const string OrderlyStop = "The silo stops.";
 
+    /// <summary>Why a peer has stopped whose rows are about to go.</summary>
+    internal const string HasLeft = "It has left the group.";
+
     /// <summary>Callers' requests waiting in the inbox; one more is refused as overloaded.</summary>
     internal const int RequestsMax = 16_384;
 
@@ -63,6 +66,7 @@ public sealed class PeerLoop : IAsyncDisposable
         _sessionEnded = sessionEnded;
         _leadershipChanged = leadershipChanged;
         _startedAt = time.GetTimestamp();
+        StorageId = activated.Loaded.StorageId;
         _replica = new ReplicaMachine(options, activated.Loaded, NowUs(), activated.Evidence);
         _storage = new PeerStorageWorker(
             activated.Loaded.Key, database, activated.Witness, owner, input => _inbox.Writer.TryWrite(input), time, log);
@@ -75,6 +79,12 @@ public sealed class PeerLoop : IAsyncDisposable
     }
 
     public PeerId Peer => _replica.Key.Peer;
+
+    /// <summary>Of its rows; the membership lists the same, or this is no member.</summary>
+    internal Guid StorageId { get; }
+
+    /// <summary>What it was added for; null: it is one of the first.</summary>
+    internal PeerAddition? Addition { get; set; }
 
     /// <summary>As of the end of the last turn.</summary>
     public ReplicaStatus Status => _status;
@@ -100,6 +110,9 @@ public sealed class PeerLoop : IAsyncDisposable
     internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
 
     /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
+    /// <summary>Ends its service, so that rows which go after this are no alarm.</summary>
+    internal void Retire() => _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, HasLeft));
+
     public async ValueTask DisposeAsync()
     {
         await _ticker.DisposeAsync();

@@ -75,6 +75,9 @@ internal sealed class WitnessFile
         FolderFlush.Flush(_folder);
     }
 
+    /// <summary>Of a peer that does not come back.</summary>
+    public void Delete() => File.Delete(_path);
+
     private static long Number(string line) => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -116,7 +116,7 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
         Directory.Delete(_silos.WitnessFolderOf("c"), recursive: true);
         await _silos.StartAsync("c");
         await RunsAsync("c", ServiceState.Comparing);
-        await UntilAsync(() => _silos["c"].Peer!.Status.Detail!.EndsWith("peer 1.", StringComparison.Ordinal), "only peer 1 is missing");
+        await UntilAsync(() => _silos["c"].Peers.Single().Status.Detail!.EndsWith("peer 1.", StringComparison.Ordinal), "only peer 1 is missing");
         await _silos.StartAsync("a");
         await RunsAsync("c", ServiceState.Running);
         await PutSomeAsync();
@@ -175,15 +175,15 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
     private async Task FoundAsync(string silo)
     {
         await RunsAsync(silo, ServiceState.Quarantined);
-        Assert.Contains("went back in time", _silos[silo].Peer!.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("went back in time", _silos[silo].Peers.Single().Status.Detail, StringComparison.Ordinal);
     }
 
     private Task RunsAsync(string silo, ServiceState state) =>
-        UntilAsync(() => _silos[silo].Peer?.Status.Service == state, $"silo {silo} is {state}, it is {_silos[silo].Peer?.Status}");
+        UntilAsync(() => _silos[silo].Peers.SingleOrDefault()?.Status.Service == state, $"silo {silo} is {state}, it is {_silos[silo].Peers.SingleOrDefault()?.Status}");
 
     /// <summary>The background has caught up: the file and the other voters' rows hold what the peer has promised.</summary>
     private bool IsRemembered(string silo) =>
-        _silos[silo].Peer is { } peer && new WitnessFile(_silos.WitnessFolderOf(silo), Guid.Parse(Path.GetFileName(FileOf(silo)))).Read() is { } file
+        _silos[silo].Peers.SingleOrDefault() is { } peer && new WitnessFile(_silos.WitnessFolderOf(silo), Guid.Parse(Path.GetFileName(FileOf(silo)))).Read() is { } file
         && file.Mark.Epoch == peer.Status.Epoch;
 
     private string FileOf(string silo) => Directory.GetFiles(_silos.WitnessFolderOf(silo)).Single(file => !file.EndsWith(".new", StringComparison.Ordinal));

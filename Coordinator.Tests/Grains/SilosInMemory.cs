@@ -17,13 +17,21 @@ internal sealed class SilosInMemory(PostgresServer server)
     public static readonly string[] Ids = ["a", "b", "c"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("silos-");
-    private readonly ConcurrentDictionary<string, ClusterGroup> _up = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SiloGroup> _up = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
     private readonly Dictionary<string, string> _databases = [];
     private readonly ConcurrentDictionary<string, SiloFacts> _told = new(StringComparer.Ordinal);
 
     /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
+
+    /// <summary>When the asked silo has answered, and before the asker hears it: what that hears; null: the answer.</summary>
+    public Func<string, string, ForwardedRequest, ForwardedAnswer?> Swallow { get; set; } = (_, _, _) => null;
+
+    /// <summary>Of all silos that are opened from then on, as is the next one.</summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; set; }
+
+    public TimeSpan LeaderTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What each silo is configured with.</summary>
     public Func<string, string[]> Configured { get; set; } = _ => Ids;
@@ -33,7 +41,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>The operator vouches for the databases.</summary>
     public bool TrustStorage { get; set; }
 
-    public ClusterGroup this[string silo] => _up[silo];
+    public SiloGroup this[string silo] => _up[silo];
 
     public bool IsUp(string silo) => _up.ContainsKey(silo);
 
@@ -43,7 +51,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            ClusterGroup group = await OpenAsync(silo);
+            SiloGroup group = await OpenAsync(silo);
             _up[silo] = group;
             foreach (string other in _up.Keys.Where(other => other != silo))
             {
@@ -56,14 +64,16 @@ internal sealed class SilosInMemory(PostgresServer server)
         }
     }
 
-    public async Task<ClusterGroup> OpenAsync(string silo) => await ClusterGroup.OpenAsync(
-        new ClusterGroupOptions
+    public async Task<SiloGroup> OpenAsync(string silo) => await SiloGroup.OpenAsync(
+        new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
             SiloId = silo,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
             Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000 },
             Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
+            ReplaceLostPeersAfter = ReplaceLostPeersAfter,
+            LeaderTimeout = LeaderTimeout,
         },
         TransportOf(silo), TimeProvider.System, Logs, CancellationToken.None);
 
@@ -81,9 +91,9 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            if (!_up.TryRemove(silo, out ClusterGroup? group))
+            if (!_up.TryRemove(silo, out SiloGroup? group))
                 continue;
-            foreach (ClusterGroup other in _up.Values)
+            foreach (SiloGroup other in _up.Values)
                 other.LinkLost(silo);
             (Task<Guid> joined, CancellationTokenSource stopping) = _joining[silo];
             await stopping.CancelAsync();
@@ -113,7 +123,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         Send = (silo, envelope) =>
         {
-            if (_up.TryGetValue(silo, out ClusterGroup? other) && _up.ContainsKey(own))
+            if (_up.TryGetValue(silo, out SiloGroup? other) && _up.ContainsKey(own))
                 other.Received(own, envelope);
         },
         IsUp = _up.ContainsKey,
@@ -121,7 +131,7 @@ internal sealed class SilosInMemory(PostgresServer server)
         Tell = facts =>
         {
             _told[own] = facts;
-            foreach ((string silo, ClusterGroup other) in _up)
+            foreach ((string silo, SiloGroup other) in _up)
             {
                 if (silo != own)
                     other.FactsReceived(own, facts);
@@ -135,9 +145,10 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         if (Interfere(own, silo, request) is { } answer)
             return answer;
-        return _up.TryGetValue(silo, out ClusterGroup? other)
-            ? await other.AnswerAsync(request, abandoned)
-            : Failure(ErrorCode.NoQuorum);
+        if (!_up.TryGetValue(silo, out SiloGroup? other))
+            return Failure(ErrorCode.NoQuorum);
+        ForwardedAnswer told = await other.AnswerAsync(request, abandoned);
+        return Swallow(own, silo, request) ?? told;
     }
 
     public static ForwardedAnswer Failure(ErrorCode code) =>

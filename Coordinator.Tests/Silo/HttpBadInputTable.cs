@@ -132,7 +132,8 @@ internal static class HttpBadInputTable
             ($$"""{"then":[{{Gets(Limits.TransactionOperationsMax + 1)}}]}""", ErrorCode.TooManyOperations)),
 
         ["GET /v1/groups/{group}/peers"] = Nothing,
-        ["POST /v1/groups/{group}/peers"] = new("{}", [Uuid("nonce"), Flag("learner")]),
+        ["POST /v1/groups/{group}/peers"] = new("{}", [Uuid("nonce"), Flag("learner"), Label("silo"), Count("replaces")],
+            ("""{"learner":true,"replaces":1}""", ErrorCode.InvalidRequest)),
         ["DELETE /v1/groups/{group}/peers/{peer}"] = Nothing,
         ["POST /v1/groups/{group}/transfer-leadership"] = new("{}", [Count("to")]),
     };
