@@ -112,6 +112,7 @@ internal sealed class ClusterFounding(
             new HardState(new Term(bootstrap.Term), PeerId.None, bootstrap.Index), bootstrap.Index,
             new Term(bootstrap.Term), bootstrap.Snapshot.Memory);
         StoredSilo settled = stored with { Bootstrap = bootstrap.ToByteArray() };
+        await PeerActivation.PrepareAsync(stored.StorageId, database, options.Witness, cancellationToken);
         await database.BootstrapSiloAsync(clusterId, peer, settled, cancellationToken);
         // Told only now that it is durable: the others build on it.
         _stored = settled;

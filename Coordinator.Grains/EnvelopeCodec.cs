@@ -47,6 +47,8 @@ public static class EnvelopeCodec
             SupportedLevel = envelope.Report.SupportedLevel,
             CheckIndex = envelope.Report.CheckIndex,
             CheckHash = envelope.Report.CheckHash,
+            PromisedWriteSeq = envelope.PromisedWriteSeq,
+            StorageSeen = envelope.StorageAnswer is { } answer ? ToWire(answer) : null,
             Message = ToWire(envelope.Message, withSnapshotData),
         };
     }
@@ -74,6 +76,14 @@ public static class EnvelopeCodec
         foreach (Entry entry in message.Entries)
             wire.Entries.Add(ToWire(entry));
         return wire;
+    }
+
+    private static StorageSeen ToWire(StorageAnswer answer)
+    {
+        StorageSeen seen = new() { Epoch = answer.Epoch, WriteSeq = answer.WriteSeq, AppliedIndex = answer.AppliedIndex };
+        seen.Voters.AddRange(answer.Voters.Select(peer => peer.Value));
+        seen.VotersOutgoing.AddRange(answer.VotersOutgoing.Select(peer => peer.Value));
+        return seen;
     }
 
     private static LogEntry ToWire(in Entry entry) => new()

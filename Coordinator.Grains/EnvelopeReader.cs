@@ -23,6 +23,8 @@ internal static class EnvelopeReader
         {
             CommitIndex = wire.CommitIndex,
             CommitTerm = new Term(wire.CommitTerm),
+            PromisedWriteSeq = wire.PromisedWriteSeq,
+            StorageAnswer = wire.StorageSeen is { } seen ? Read(seen) : null,
         };
     }
 
@@ -35,9 +37,9 @@ internal static class EnvelopeReader
         if (!IsPeer(wire.From) || !IsPeer(wire.To))
             return $"An envelope goes from a peer to a peer, not from {wire.From} to {wire.To}.";
         if (wire.Group < 0 || wire.Epoch < 0 || wire.ReceiverEpoch < 0 || wire.CommitIndex < 0 || wire.CommitTerm < 0
-            || wire.SupportedLevel < 0 || wire.CheckIndex < 0)
+            || wire.SupportedLevel < 0 || wire.CheckIndex < 0 || wire.PromisedWriteSeq < 0)
             return "An envelope has a negative number.";
-        return Problem(message) ?? EntryProblem(message) ?? SnapshotProblem(message);
+        return Problem(message) ?? SeenProblem(wire) ?? EntryProblem(message) ?? SnapshotProblem(message);
     }
 
     private static string? Problem(PeerMessage message)
@@ -70,6 +72,17 @@ internal static class EnvelopeReader
         return null;
     }
 
+    private static string? SeenProblem(PeerEnvelope wire)
+    {
+        if ((wire.Message.Type == (int)MessageType.StorageAnswer) != (wire.StorageSeen is not null))
+            return "What was seen of storage belongs in a message of its own type, and in no other.";
+        if (wire.StorageSeen is not { } seen)
+            return null;
+        if (seen.Epoch < 0 || seen.WriteSeq < 0 || seen.AppliedIndex < 0)
+            return "What was seen of storage has a negative number.";
+        return seen.Voters.Concat(seen.VotersOutgoing).All(IsPeer) ? null : "A voter is no peer.";
+    }
+
     private static string? SnapshotProblem(PeerMessage message)
     {
         if ((message.Type == (int)MessageType.Snap) != (message.Snapshot is not null))
@@ -83,6 +96,10 @@ internal static class EnvelopeReader
         return members.Voters.Concat(members.Learners).Concat(members.VotersOutgoing).Concat(members.LearnersNext)
             .All(IsPeer) ? null : "A member is no peer.";
     }
+
+    private static StorageAnswer Read(StorageSeen wire) => new(
+        wire.Epoch, wire.WriteSeq, wire.AppliedIndex, [.. wire.Voters.Select(id => new PeerId(id))],
+        [.. wire.VotersOutgoing.Select(id => new PeerId(id))]);
 
     private static bool IsPeer(long id) => id > 0 && !new PeerId(id).IsLocalThread;
 

@@ -58,7 +58,7 @@ internal sealed class FactsTeller(SiloGroup group, Action<SiloFacts> tell, TimeP
         lock (_gate)
         {
             // Before the peers are listed: one that is missing then is not among those that run.
-            SiloFacts facts = new() { Stopping = _isStopping, AllRun = group.AllRun };
+            SiloFacts facts = new() { Stopping = _isStopping, AllRun = group.AllRun, Server = group.Database.System };
             if (group.ClusterId != Guid.Empty)
                 facts.ClusterId = ByteString.CopyFrom(group.ClusterId.ToByteArray());
             GroupPicture picture = group.Picture();

@@ -51,9 +51,10 @@ internal static class GroupDescriptions
         };
     }
 
-    /// <returns>"leader", "follower", "candidate", "suspended", "quarantined" or "stopped".</returns>
+    /// <returns>"leader", "follower", "candidate", "comparing", "suspended", "quarantined" or "stopped".</returns>
     public static string StateOf(ReplicaStatus status) => (status.Service, status.Role) switch
     {
+        (ServiceState.Comparing, _) => "comparing",
         (ServiceState.Suspended, _) => "suspended",
         (ServiceState.Quarantined, _) => "quarantined",
         (ServiceState.Stopped, _) => "stopped",

@@ -20,6 +20,11 @@ public partial class GroupGateway : IAsyncDisposable
     private volatile IReadOnlyList<PeerLoop> _peers = [];
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>How this silo knows what the status says of faults and of its database; null: it doesn't.</summary>
+    internal Func<Durability?>? Durability { get; set; }
+
+    internal Func<Storage.DatabaseHealth>? Database { get; set; }
+
     /// <summary>For a stand-in that answers from memory, so that the interfaces can be tested without a group.</summary>
     protected GroupGateway()
     {
@@ -73,7 +78,11 @@ public partial class GroupGateway : IAsyncDisposable
 
     /// <summary>What is known here of the peers and the group, for the status page.</summary>
     public virtual GroupStatus GetStatus() =>
-        GroupDescriptions.StatusOf(GroupPicture.Of(_group, _peers, _others), _others, Notice);
+        GroupDescriptions.StatusOf(GroupPicture.Of(_group, _peers, _others), _others, Notice) with
+        {
+            Durability = Durability?.Invoke(),
+            Database = Database?.Invoke(),
+        };
 
     /// <summary>Ends the background work; requests after this are refused.</summary>
     public async ValueTask DisposeAsync()

@@ -16,6 +16,12 @@ public sealed record GroupStatus(
     /// <summary>Those that are reached from here, run, and do not lag.</summary>
     public int VotersCaughtUp { get; init; }
 
+    /// <summary>Null: this silo has no peer, and can't tell.</summary>
+    public Durability? Durability { get; init; }
+
+    /// <summary>Of this silo, as last checked; null: there is none.</summary>
+    public Storage.DatabaseHealth? Database { get; init; }
+
     /// <summary>Of the cluster, as configured; empty in the embedded host.</summary>
     public IReadOnlyList<SiloStatus> Silos { get; init; } = [];
 
@@ -23,8 +29,8 @@ public sealed record GroupStatus(
     public string? Notice { get; init; }
 }
 
-/// <param name="State">"leader", "follower", "candidate", "learner", "suspended", "quarantined", "stopped", "unknown".</param>
-/// <param name="Detail">Why, when the state is one of the last four.</param>
+/// <param name="State">"leader", "follower", "candidate", "learner", "comparing", "suspended", "quarantined", "stopped", "unknown".</param>
+/// <param name="Detail">Why, when the state is one of the last five.</param>
 public sealed record PeerStatus(
     long PeerId, string State, long Epoch, long Term, long LastIndex, long CommitIndex, long AppliedIndex,
     long SnapshotIndex, string? Detail)

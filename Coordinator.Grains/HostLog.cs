@@ -27,6 +27,9 @@ internal static partial class HostLog
             case ReplicaWarning.FollowerHeardAgain again:
                 FollowerHeardAgain(log, peer, again.Peer.Value);
                 break;
+            case ReplicaWarning.StorageStalled stalled:
+                StorageStalled(log, peer, stalled.StalledUs / 1_000);
+                break;
             case ReplicaWarning.HeartbeatLate late:
                 HeartbeatLate(log, peer, late.IntervalUs / 1_000, late.ElectionTimeoutUs / 1_000);
                 break;
@@ -105,6 +108,10 @@ internal static partial class HostLog
         "Peer {Peer} leads and sent no heartbeat for {IntervalMs} ms; after {ElectionTimeoutMs} ms its followers elect another. Its machine or process stands still at times")]
     private static partial void HeartbeatLate(ILogger log, string peer, long intervalMs, long electionTimeoutMs);
 
+    [LoggerMessage(3013, LogLevel.Warning,
+        "Peer {Peer} leads, and its database has answered nothing for {StalledMs} ms: it hands leadership over")]
+    private static partial void StorageStalled(ILogger log, string peer, long stalledMs);
+
     [LoggerMessage(3030, LogLevel.Information, "This silo takes part in cluster {Cluster} with peer {Peer}")]
     public static partial void TookPart(ILogger log, Guid cluster, long peer);
 
@@ -123,4 +130,19 @@ internal static partial class HostLog
 
     [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
     public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
+
+    [LoggerMessage(3040, LogLevel.Critical,
+        "The database of peer {Peer} went back in time, and the peer takes no part any more: {Why} Replace the peer by one with a new id; or, if you have restored the whole group on purpose, start once with Coordinator:TrustStorage = true")]
+    public static partial void StorageWentBack(ILogger log, long peer, string why);
+
+    [LoggerMessage(3041, LogLevel.Error,
+        "Peer {Peer}: the file beside the silo that tells an old database cannot be read; all other voters are asked instead")]
+    public static partial void WitnessNotRead(ILogger log, string peer, Exception problem);
+
+    [LoggerMessage(3043, LogLevel.Warning, "The witness file of a peer that has left, {StorageId}, stays: it can be deleted by hand")]
+    public static partial void WitnessKept(ILogger log, Guid storageId, Exception problem);
+
+    [LoggerMessage(3042, LogLevel.Error,
+        "Peer {Peer}: the file beside the silo that tells an old database cannot be written; a peer that has just been activated waits for it")]
+    public static partial void WitnessNotWritten(ILogger log, string peer, Exception problem);
 }

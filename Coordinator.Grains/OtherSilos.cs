@@ -49,6 +49,15 @@ internal sealed class OtherSilos(
     /// <summary>Of a peer that somebody tells of.</summary>
     public string SiloOrOwn(PeerId peer) => SiloOf(peer) ?? own;
 
+    /// <summary>The PostgreSQL server that a peer which runs stores in; null: nobody tells.</summary>
+    public string? ServerOf(PeerId peer) => Ids
+        .Where(silo => FactsOf(silo).Any(fact => fact.PeerId == peer.Value && IsRunning(fact)))
+        .Select(silo => _facts.GetValueOrDefault(silo) is { } told ? NameOf(told.Server) : null)
+        .FirstOrDefault();
+
+    /// <summary>Null: not known.</summary>
+    public static string? NameOf(long server) => server == 0 ? null : $"{server}";
+
     /// <summary>
     /// The other silo that the leader is on, by the latest term that anybody knows a leader of. Null: there is none, it
     /// is here, or it is not reached.
@@ -88,4 +97,6 @@ internal sealed class OtherSilos(
         _facts.GetValueOrDefault(silo) is { } told && (ClusterId == Guid.Empty || told.ClusterId.Span.SequenceEqual(ClusterId.ToByteArray()))
             ? told.Groups.Where(fact => fact.Group == group && fact.PeerId != 0)
             : [];
+
+    private static bool IsRunning(GroupFact fact) => fact.State is "leader" or "follower" or "candidate" or "learner";
 }

@@ -38,6 +38,10 @@ internal abstract record PeerInput
 
     internal sealed record Reactivated(LoadedPeer Loaded) : PeerInput;
 
+    internal sealed record WitnessRecorded(StorageMark Mark) : PeerInput;
+
+    internal sealed record WentBack(string Why) : PeerInput;
+
     internal sealed record Halt(ServiceState State, string Why) : PeerInput;
 
     internal sealed record Campaign : PeerInput;

@@ -4,7 +4,6 @@ using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
-using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
@@ -54,12 +53,11 @@ public sealed class PeerLoop : IAsyncDisposable
     private long? _rollbackToldAt;
     private volatile ReplicaStatus _status;
 
-    /// <param name="loaded">What the activation loaded (rule 2).</param>
     /// <param name="send">Carries an envelope to another peer, or loses it; must not block.</param>
     /// <param name="sessionEnded">Told of each session that ended; must not block.</param>
     /// <param name="leadershipChanged">Told when role, leader or service changed; must not block.</param>
     internal PeerLoop(
-        ReplicaOptions options, LoadedPeer loaded, PeerDatabase database, string owner, Action<Envelope> send,
+        ReplicaOptions options, ActivatedPeer activated, PeerDatabase database, string owner, Action<Envelope> send,
         Action<EndedSession> sessionEnded, Action leadershipChanged, TimeProvider time, ILogger log)
     {
         _time = time;
@@ -68,11 +66,12 @@ public sealed class PeerLoop : IAsyncDisposable
         _sessionEnded = sessionEnded;
         _leadershipChanged = leadershipChanged;
         _startedAt = time.GetTimestamp();
-        StorageId = loaded.StorageId;
-        _replica = new ReplicaMachine(options, loaded, NowUs());
-        _storage = new PeerStorageWorker(loaded.Key, database, owner, input => _inbox.Writer.TryWrite(input), time, log);
+        StorageId = activated.Loaded.StorageId;
+        _replica = new ReplicaMachine(options, activated.Loaded, NowUs(), activated.Evidence);
+        _storage = new PeerStorageWorker(
+            activated.Loaded.Key, database, activated.Witness, owner, input => _inbox.Writer.TryWrite(input), time, log);
         _status = _replica.GetStatus();
-        if (_status.Service != ServiceState.Running)
+        if (_status.Service is ServiceState.Stopped or ServiceState.Quarantined)
             HostLog.PeerHalted(log, Peer.Value, _status.Service, _status.Detail ?? "");
         _running = Task.Run(RunAsync);
         var tick = TimeSpan.FromMicroseconds(options.TickUs);
@@ -224,6 +223,12 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.SnapshotFailed failed:
                 _replica.ReportSnapshot(failed.To, SnapshotStatus.Failed);
                 break;
+            case PeerInput.WitnessRecorded recorded:
+                _replica.WitnessRecorded(recorded.Mark);
+                break;
+            case PeerInput.WentBack wentBack:
+                _replica.WentBack(wentBack.Why);
+                break;
             case PeerInput.Halt halt:
                 _replica.Halt(halt.State, halt.Why);
                 break;
@@ -259,6 +264,8 @@ public sealed class PeerLoop : IAsyncDisposable
             _rollbackToldAt = _time.GetTimestamp();
             HostLog.WitnessedRollback(_log, effects.WitnessedIndex, _status.AppliedIndex);
         }
+        if (effects.WentBack is { } why)
+            HostLog.StorageWentBack(_log, Peer.Value, why);
         if (effects.LeadershipChanged)
         {
             HostLog.PeerChanged(_log, before, _status);

@@ -89,7 +89,7 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
         StoredCluster? stored = await group.Storage.ReadClusterAsync(cancellationToken);
         if (group.Find(known.Key.Peer) is null
             && stored?.Peers.Any(peer => peer.Key == known.Key && peer.StorageId == known.StorageId) == true)
-            await group.RunPeerAsync(known.Key, known, cancellationToken);
+            await group.RunPeerAsync(known.Key, known.StorageId, known, cancellationToken);
         return Made(known);
     }
 
@@ -98,6 +98,8 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
         var blank = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(group.ClusterId, SiloGroup.Group).WriteSnapshot(blank);
         StoredSilo? first = founding is null ? null : await founding.FirstPartAsync(cancellationToken);
+        await PeerActivation.PrepareAsync(
+            addition.StorageId, group.Storage, group.Options.Witness, cancellationToken);
         try
         {
             await group.Storage.AddPeerAsync(
@@ -108,7 +110,7 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
         {
             return await TakeAsync(addition with { StorageId = storageId }, cancellationToken);
         }
-        await group.RunPeerAsync(addition.Key, addition, cancellationToken);
+        await group.RunPeerAsync(addition.Key, addition.StorageId, addition, cancellationToken);
         return Made(addition);
     }
 
@@ -126,7 +128,7 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
         if (group.Find(addition.Key.Peer) is { } running)
             running.Addition = earlier ?? addition;
         else
-            await group.RunPeerAsync(addition.Key, earlier ?? addition, cancellationToken);
+            await group.RunPeerAsync(addition.Key, addition.StorageId, earlier ?? addition, cancellationToken);
         return earlier is null ? Made(addition) : Refused(ErrorCode.PeerChangeInProgress);
     }
 

@@ -11,7 +11,8 @@ namespace Coordinator.Grains;
 /// only by stopping the peer.
 /// </summary>
 internal sealed class PeerStorageWorker(
-    PeerKey key, PeerDatabase database, string owner, Action<PeerInput> post, TimeProvider time, ILogger log)
+    PeerKey key, PeerDatabase database, WitnessFile? witness, string owner, Action<PeerInput> post, TimeProvider time,
+    ILogger log)
     : IAsyncDisposable
 {
     private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(50);
@@ -23,6 +24,7 @@ internal sealed class PeerStorageWorker(
     private Task _snapshot = Task.CompletedTask;
     private Task _reactivation = Task.CompletedTask;
     private Task _cleaning = Task.CompletedTask;
+    private Task _recording = Task.CompletedTask;
 
     public void Begin(ReplicaEffects effects)
     {
@@ -34,6 +36,8 @@ internal sealed class PeerStorageWorker(
             _snapshot = GuardAsync(WriteSnapshotAsync(_snapshot, snapshot));
         if (effects.SnapshotInForce is { } inForce)
             _cleaning = DeleteOldSnapshotsAsync(_cleaning, inForce);
+        if (effects.RecordWitness is { } record)
+            _recording = GuardAsync(RecordAsync(record));
         if (effects.Reactivate is { } request)
             _reactivation = GuardAsync(ReactivateAsync(request));
     }
@@ -41,7 +45,7 @@ internal sealed class PeerStorageWorker(
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await Task.WhenAll(_write, _epochRead, _snapshot, _reactivation, _cleaning);
+        await Task.WhenAll(_write, _epochRead, _snapshot, _reactivation, _cleaning, _recording);
         _stopping.Dispose();
     }
 
@@ -91,6 +95,26 @@ internal sealed class PeerStorageWorker(
             durable = await WriteChunkAsync(snapshot, chunk, snapshot.Data.Slice(at, length));
         }
         post(new PeerInput.SnapshotWritten(snapshot.Epoch, snapshot.Id, durable));
+    }
+
+    /// <summary>Until it is on disk: a peer whose file can't be written has no witness, and must not take part.</summary>
+    private async Task RecordAsync(StorageWitness record)
+    {
+        for (TimeSpan delay = RetryMin; !_stopping.IsCancellationRequested; delay = Longer(delay))
+        {
+            try
+            {
+                if (witness is not null)
+                    await Task.Run(() => witness.Write(record), CancellationToken.None);
+                post(new PeerInput.WitnessRecorded(record.Mark));
+                return;
+            }
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+            {
+                HostLog.WitnessNotWritten(log, key.ToString(), problem);
+                await Task.Delay(delay, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
     private async Task<bool> WriteChunkAsync(SnapshotBytes snapshot, int chunk, ReadOnlyMemory<byte> data)
@@ -166,7 +190,7 @@ internal sealed class PeerStorageWorker(
                 return new PeerInput.Halt(
                     ServiceState.Quarantined, "The peer's row is missing: it comes back only under a new peer id.");
             case ActivationResult.WentBack wentBack:
-                return new PeerInput.Halt(ServiceState.Quarantined, wentBack.Detail);
+                return new PeerInput.WentBack($"The database went back in time: {wentBack.Detail}.");
             case ActivationResult.Corrupt corrupt:
                 return new PeerInput.Halt(ServiceState.Quarantined, corrupt.Row);
             case ActivationResult.Unavailable unavailable:

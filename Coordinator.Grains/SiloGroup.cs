@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -44,6 +45,8 @@ public sealed partial class SiloGroup : IAsyncDisposable
             Gateway = new GroupGateway(Group, options.LeaderTimeout, time, Others);
             _facts = new FactsTeller(this, transport.Tell, time);
         }
+        Gateway.Durability = Durable;
+        Gateway.Database = () => database.Health;
         Maker = new PeerMaker(this, _founding, log);
         _administrator = new PeerAdministrator(this, time, log);
         Gateway.Attach(_administrator.ExecuteAsync);
@@ -129,15 +132,20 @@ public sealed partial class SiloGroup : IAsyncDisposable
 
     /// <summary>Takes a stored peer over and begins to run it.</summary>
     /// <param name="addition">What it was added for; null: it is one of the first.</param>
-    internal async Task RunPeerAsync(PeerKey key, PeerAddition? addition, CancellationToken cancellationToken)
+    internal async Task RunPeerAsync(
+        PeerKey key, Guid storageId, PeerAddition? addition, CancellationToken cancellationToken)
     {
-        LoadedPeer loaded = await PeerActivation.ActivateAsync(
-            key, Storage, Options.SiloId, Options.ActivationTimeout, _time, _log, cancellationToken);
+        bool isShared = Others is null;
+        ActivatedPeer activated = await PeerActivation.ActivateAsync(
+            key, storageId, Storage, Options.Witness with { IsShared = isShared }, Options.SiloId,
+            Options.ActivationTimeout, _time, _log, cancellationToken);
+        ReplicaOptions replica = PeerActivation.Seeded(Options.Replica);
+        // Nobody else's storage would do better than the one that all share.
         _peers.TryAdd(key.Peer, new PeerLoop(
-            PeerActivation.Seeded(Options.Replica), loaded, Storage, Options.SiloId, Deliver, Gateway.SessionEnded,
-            Gateway.LeadershipChanged, _time, _log)
+            isShared ? replica with { StorageBudgetElections = 0 } : replica, activated, Storage, Options.SiloId, Deliver,
+            Gateway.SessionEnded, Gateway.LeadershipChanged, _time, _log)
         {
-            Addition = addition?.StorageId == loaded.StorageId ? addition : null,
+            Addition = addition?.StorageId == activated.Loaded.StorageId ? addition : null,
         });
         AttachPeers();
     }
@@ -153,6 +161,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
             return;
         AttachPeers();
         await peer.DisposeAsync();
+        PeerActivation.Forget(peer.StorageId, Options.Witness, _log);
     }
 
     private async Task RunStoredAsync(IReadOnlyList<StoredPeer> stored, CancellationToken cancellationToken)
@@ -163,13 +172,25 @@ public sealed partial class SiloGroup : IAsyncDisposable
         {
             PeerAddition? addition = additions.FirstOrDefault(
                 one => one.Key == peer.Key && one.StorageId == peer.StorageId);
-            await RunPeerAsync(peer.Key, addition, cancellationToken);
+            await RunPeerAsync(peer.Key, peer.StorageId, addition, cancellationToken);
         }
         AllRun = true;
         AttachPeers();
         HostLog.Activated(_log, Group, peers.Length);
         _keeper = new PeerKeeper(this, _time, _log);
     }
+
+    private Durability? Durable()
+    {
+        ReplicaStatus[] all = [.. Peers.Select(peer => peer.Status)];
+        return all.MaxBy(status => status.AppliedIndex) is not { } best ? null : Durability.Of(
+            best.Membership.ConfState,
+            voter => all.FirstOrDefault(status => status.Peer == voter) is { } here
+                ? here.Service == ServiceState.Running ? OwnServer() : null
+                : Others?.ServerOf(voter));
+    }
+
+    private string? OwnServer() => Others is null ? "here" : OtherSilos.NameOf(Storage.Health.System);
 
     private void AttachPeers()
     {

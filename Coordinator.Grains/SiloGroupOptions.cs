@@ -20,6 +20,8 @@ public sealed record SiloGroupOptions
 
     public ReplicaOptions Replica { get; init; } = new();
 
+    public WitnessOptions Witness { get; init; } = new();
+
     /// <summary>Limits that the replicated state enforces; count only at bootstrap.</summary>
     public StateSettings State { get; init; } = new();
 

@@ -27,6 +27,13 @@ public sealed record Envelope(
     public long CommitIndex { get; init; }
 
     public Term CommitTerm { get; init; }
+
+    /// <summary>The sender's last durable write that holds a promise: whoever hears of it is a witness of the sender's
+    /// storage.</summary>
+    public long PromisedWriteSeq { get; init; }
+
+    /// <summary>With <see cref="MessageType.StorageAnswer"/> alone.</summary>
+    public StorageAnswer? StorageAnswer { get; init; }
 }
 
 /// <summary>What the group's leader has to know of each member's program and state (rules 25 and 9).</summary>

@@ -28,6 +28,13 @@ public sealed class ReplicaEffects
     /// <see cref="ReplicaMachine.Reactivated"/> or <see cref="ReplicaMachine.Halt"/>.</summary>
     public ReactivationRequest? Reactivate { get; internal set; }
 
+    /// <summary>To be put on disk beside the silo, in the place of what is there; back through
+    /// <see cref="ReplicaMachine.WitnessRecorded"/>. One at a time.</summary>
+    public StorageWitness? RecordWitness { get; internal set; }
+
+    /// <summary>This replica's storage was found in this turn to have gone back in time, and why: an alarm.</summary>
+    public string? WentBack { get; internal set; }
+
     /// <summary>The snapshot now in force: chunks of older ones are garbage.</summary>
     public SnapshotPointer? SnapshotInForce { get; internal set; }
 
@@ -80,6 +87,8 @@ public sealed class ReplicaEffects
         Warnings.Clear();
         LeadershipChanged = false;
         WitnessedIndex = 0;
+        RecordWitness = null;
+        WentBack = null;
         Halted = false;
     }
 }

@@ -89,6 +89,7 @@ public sealed partial class ReplicaMachine
     /// <summary>By an entry or by a snapshot. A peer that is not listed has left, or is yet to join.</summary>
     private void MembershipChanged()
     {
+        _sightings.Keep(_state.Membership);
         if (_state.Membership.Find(_key.Peer) is { } listed && listed.StorageId != _stored.StorageId)
             Halt(ServiceState.Quarantined, $"The stored storage id {_stored.StorageId} is not the replicated {listed.StorageId}.");
     }

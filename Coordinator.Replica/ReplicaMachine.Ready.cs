@@ -19,7 +19,8 @@ public sealed partial class ReplicaMachine
     /// <summary>Takes all that Raft has to say until it has nothing more.</summary>
     private void DrainRaft()
     {
-        while (Service == ServiceState.Running && _raft.HasReady)
+        // While it compares its storage it applies what is stored as committed; there is nothing else.
+        while (Service is ServiceState.Running or ServiceState.Comparing && _raft.HasReady)
         {
             Ready ready = _raft.Ready();
             if (ready.SoftState is { } soft)
@@ -63,7 +64,7 @@ public sealed partial class ReplicaMachine
         {
             foreach (Entry entry in message.Entries)
                 Apply(entry);
-            if (Service != ServiceState.Running)
+            if (Service is not (ServiceState.Running or ServiceState.Comparing))
                 return;
             foreach (Message response in message.Responses)
                 _raft.Step(response);
@@ -78,6 +79,10 @@ public sealed partial class ReplicaMachine
             // The leader learns at once that this peer lives; that it may read waits for the epoch (rule 6).
             _effects.Send.Add(Wrap(message with { Context = default }));
             _gate.Add(new GatedItem(Wrap(message), null));
+        }
+        else if (message.Type == MessageType.Heartbeat && LetsFollowersGo())
+        {
+            return;
         }
         else if (message.Type == MessageType.ReadIndexResp)
         {
@@ -124,6 +129,7 @@ public sealed partial class ReplicaMachine
         _key.Group, _key.Peer, _stored.StorageId, _stored.Epoch, message.To, _activations.EpochOf(message.To), _report,
         message)
     {
+        PromisedWriteSeq = _writes.PromisedWriteSeq,
         CommitIndex = _raft.CommitIndex,
         CommitTerm = _raft.TermAt(_raft.CommitIndex) ?? Term.Zero,
     };
@@ -185,7 +191,7 @@ public sealed partial class ReplicaMachine
     private void Apply(in Entry entry)
     {
         // After a re-activation Raft hands out again what the state, which stayed, has already applied.
-        if (entry.Index <= _state.AppliedIndex || Service != ServiceState.Running)
+        if (entry.Index <= _state.AppliedIndex || Service is not (ServiceState.Running or ServiceState.Comparing))
             return;
         CommandTicket? ticket = _applying = _open.Match(entry.Index, entry.Term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");

@@ -43,7 +43,7 @@ public sealed partial class ReplicaMachine
     /// <param name="stored">Null: the row is missing.</param>
     public void EpochRead(long asked, long? stored)
     {
-        if (Service != ServiceState.Running || asked != _stored.Epoch)
+        if (Service is not (ServiceState.Running or ServiceState.Comparing) || asked != _stored.Epoch)
             return;
         if (stored == _stored.Epoch && _successorAsked <= _stored.Epoch)
         {
@@ -54,11 +54,13 @@ public sealed partial class ReplicaMachine
         {
             Halt(ServiceState.Stopped, $"Activation {stored} has taken over from {_stored.Epoch}: another silo uses this database. Stop one of them.");
         }
+        else if (stored is null)
+        {
+            Halt(ServiceState.Quarantined, "The peer's row is missing: it comes back only under a new peer id.");
+        }
         else
         {
-            Halt(ServiceState.Quarantined, stored is null
-                ? "The peer's row is missing: it comes back only under a new peer id."
-                : $"Epoch {stored} is stored, {Math.Max(_stored.Epoch, _successorAsked)} was activated: the database went back in time.");
+            WentBack($"The database went back in time: activation {stored} is stored, and activation {Math.Max(_stored.Epoch, _successorAsked)} was heard.");
         }
     }
 
@@ -90,6 +92,7 @@ public sealed partial class ReplicaMachine
             return;
         if (loaded.Snapshot.Pointer.Index > _state.AppliedIndex)
             ReplaceState(CoordinationState.ReadSnapshot(loaded.Snapshot.Data));
+        _sightings.StoreAgain(_nowUs);
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
         Service = ServiceState.Running;
         Detail = null;
@@ -130,7 +133,7 @@ public sealed partial class ReplicaMachine
         _gate.Reset(_nowUs);
         _heardUs.Clear();
         _epochCheckDue = false;
-        var writes = new WritePipeline(loaded, mirror, _options);
+        var writes = new WritePipeline(loaded, mirror, _sightings, _options);
         // The bytes are in the state and the mirror now; kept here they would be there twice.
         LoadedPeer stored = loaded with { Entries = [], Snapshot = loaded.Snapshot with { Data = default } };
         return (stored, mirror, raft, writes, new SnapshotPlanner(_options, pointer, loaded.Epoch, _state.AppliedIndex));
@@ -182,15 +185,20 @@ public sealed partial class ReplicaMachine
         if (_writes.TryBegin(_nowUs) is { } write)
         {
             _gate.WriteBegins(_nowUs);
+            _writeBegunUs = _nowUs;
             _effects.Persist = write;
         }
-        if ((_epochCheckDue || !_gate.IsEmpty) && !_gate.ReadInFlight)
-        {
-            _gate.ReadBegins(_nowUs);
-            _epochCheckDue = false;
-            _successorAsked = _successorEpoch;
-            _effects.ReadEpoch = _stored.Epoch;
-        }
+        BeginEpochRead();
+    }
+
+    private void BeginEpochRead()
+    {
+        if ((!_epochCheckDue && _gate.IsEmpty) || _gate.ReadInFlight)
+            return;
+        _gate.ReadBegins(_nowUs);
+        _epochCheckDue = false;
+        _successorAsked = _successorEpoch;
+        _effects.ReadEpoch = _stored.Epoch;
     }
 
     private void PlanSnapshot()
@@ -258,8 +266,9 @@ public sealed partial class ReplicaMachine
         _released.Clear();
         foreach (Release release in releases)
         {
+            // Made before the write that it waited for; whoever hears the promise is to know which write holds it.
             if (release.Remote is { } envelope)
-                _effects.Send.Add(envelope);
+                _effects.Send.Add(envelope with { PromisedWriteSeq = _writes.PromisedWriteSeq });
             else
                 _raft.Step(release.Local!);
         }

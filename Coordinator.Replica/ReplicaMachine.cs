@@ -39,9 +39,10 @@ public sealed partial class ReplicaMachine
 
     /// <param name="loaded">From an activation that has committed (rule 2).</param>
     /// <param name="nowUs">Monotonic time, microseconds; its zero is of no importance.</param>
+    /// <param name="evidence">What to compare the storage with before it takes part; null: it takes part at once.</param>
     /// <remarks>A stored state of a feature level that this program does not support stops the replica at once.</remarks>
     /// <exception cref="InvalidDataException">The stored snapshot does not hold a state.</exception>
-    public ReplicaMachine(ReplicaOptions options, LoadedPeer loaded, long nowUs)
+    public ReplicaMachine(ReplicaOptions options, LoadedPeer loaded, long nowUs, StorageEvidence? evidence = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loaded);
@@ -61,11 +62,15 @@ public sealed partial class ReplicaMachine
         _appliedTerms.Reset(_state.AppliedIndex, _state.AppliedTerm);
         _checks.Reset(_state.AppliedIndex, nowUs);
         _report = NewReport();
+        if (_planted != SeededBug.SightingsForgotten)
+            _sightings.Load(loaded.Sightings);
         (_stored, _mirror, _raft, _writes, _snapshots) = Attach(loaded);
         if (level > options.SupportedLevel)
             Halt(ServiceState.Stopped, FeatureLevels.Unsupported(level, options.SupportedLevel));
         else
             MembershipChanged();
+        if (evidence is not null)
+            BeginComparison(evidence);
     }
 
     public ServiceState Service { get; private set; } = ServiceState.Running;
@@ -98,6 +103,9 @@ public sealed partial class ReplicaMachine
     public ReplicaEffects EndTurn()
     {
         DrainRaft();
+        if (Service == ServiceState.Comparing)
+            Compare();
+        RecordWitness();
         if (Service == ServiceState.Running)
         {
             ProposeGathered();
@@ -118,6 +126,7 @@ public sealed partial class ReplicaMachine
         }
         if (_isTakenOut)
             _effects.DropWork();
+        _isTakenOut = false;
         ServeWitnesses();
         ServeWatches();
         AnswerOverdue();
@@ -138,8 +147,8 @@ public sealed partial class ReplicaMachine
     public void Receive(Envelope envelope)
     {
         ArgumentNullException.ThrowIfNull(envelope);
-        if (Service != ServiceState.Running || envelope.To != _key.Peer || envelope.Group != _key.Group
-            || envelope.Message.Type.IsLocal())
+        if (envelope.To != _key.Peer || envelope.Group != _key.Group || envelope.Message.Type.IsLocal()
+            || Witnessed(envelope) || Service != ServiceState.Running)
             return;
         switch (_activations.Judge(envelope, _state.Membership))
         {
@@ -184,6 +193,7 @@ public sealed partial class ReplicaMachine
     /// <summary>Asks for an election now instead of after the time-out: all peers have just been started.</summary>
     public void Campaign()
     {
+        _campaignsNext = Service == ServiceState.Comparing;
         if (Service == ServiceState.Running)
             _raft.Campaign();
     }
@@ -321,6 +331,8 @@ public sealed partial class ReplicaMachine
         // After a pause one tick: the messages that waited have been heard, and an election would answer nothing.
         _tickedUs = elapsed > 2 * _options.TickUs ? _nowUs : _tickedUs + _options.TickUs;
         Warn(elapsed);
+        // Before the tick: that may forget who has answered since the last check for a quorum.
+        WatchStorage(elapsed);
         _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)

@@ -65,6 +65,15 @@ public sealed record ReplicaOptions
     /// <summary>A commit index that nothing else makes durable is written after this long.</summary>
     public long LazyCommitUs { get; init; } = 1_000_000;
 
+    /// <summary>A leader whose storage has answered nothing for so many election time-outs hands leadership over, and after
+    /// twice that sends no heartbeats. Not below two: its epoch is read once in half a time-out, and until two have passed it
+    /// still serves reads. 0: never, where all peers share one database and there is nobody to hand over to.</summary>
+    public int StorageBudgetElections { get; init; } = 2;
+
+    /// <summary>How old the write_seq in the file beside the silo may be: storage that went back by less than this, on its own
+    /// timeline, is seen by other peers alone.</summary>
+    public long WitnessIntervalUs { get; init; } = 1_000_000;
+
     /// <summary>A snapshot that a follower has not confirmed by then is taken for lost, and sent again.</summary>
     public long SnapshotTimeoutUs { get; init; } = 30_000_000;
 

@@ -7,6 +7,9 @@ public enum ServiceState
 {
     Running,
 
+    /// <summary>Just activated: until it has compared its storage with what others have seen of it, it says nothing.</summary>
+    Comparing,
+
     /// <summary>The outcome of a write is in doubt or the database is away: until it has activated again it says nothing.</summary>
     Suspended,
 

@@ -15,6 +15,9 @@ public abstract record ReplicaWarning
     /// <summary>One that was reported as silent has been heard again.</summary>
     public sealed record FollowerHeardAgain(PeerId Peer) : ReplicaWarning;
 
+    /// <summary>Its storage has answered nothing for this long; it hands leadership over.</summary>
+    public sealed record StorageStalled(long StalledUs) : ReplicaWarning;
+
     /// <summary>So much time passed between two ticks that followers may soon elect another.</summary>
     public sealed record HeartbeatLate(long IntervalUs, long ElectionTimeoutUs) : ReplicaWarning;
 }

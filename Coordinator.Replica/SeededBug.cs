@@ -39,6 +39,11 @@ internal enum SeededBug : byte
     HashNotCompared,
     LeadersHashTakenForTruth,
     HashForgetsDeletes,
+    StorageNotCompared,
+    ComparedBeforeAnswers,
+    WitnessFileIgnored,
+    EveryTimelineVouched,
+    SightingsForgotten,
 
     // The state
     GrantsToEndedSession,

@@ -9,7 +9,7 @@ namespace Coordinator.Replica;
 /// was asked for before it has committed (rule 5): a vote, a vote request or an acknowledgement never names a term, a
 /// vote or a log that a restart could forget.
 /// </summary>
-internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, ReplicaOptions options)
+internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Sightings sightings, ReplicaOptions options)
 {
     private readonly List<Release> _releases = [];
     private readonly SeededBug _planted = SeededBugs.Planted;
@@ -27,11 +27,15 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     private Snapshot? _install;
     private PreparedSnapshot? _prepared;
     private PreparedSnapshot? _inFlightSnapshot;
+    private bool _inFlightPromises;
 
     public PeerWrite? InFlight { get; private set; }
 
     /// <summary>The last write that is known to have committed.</summary>
     public long AcknowledgedWriteSeq { get; private set; } = loaded.WriteSeq;
+
+    /// <summary>The last of those that holds a promise: more than a commit index or sightings. As loaded it is the last of all.</summary>
+    public long PromisedWriteSeq { get; private set; } = loaded.WriteSeq;
 
     /// <summary>The last index of the durable log.</summary>
     public long DurableLastIndex { get; private set; } =
@@ -103,9 +107,11 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
     {
         if (InFlight is not null || (_install is not null && _prepared is null))
             return null;
-        bool lazilyDue = WantedCommit() > _stored.Commit && nowUs - _commitChangedUs >= options.LazyCommitUs;
+        bool lazilyDue = (WantedCommit() > _stored.Commit && nowUs - _commitChangedUs >= options.LazyCommitUs)
+            || (sightings.UnstoredSinceUs is { } seenUs && nowUs - seenUs >= options.LazyCommitUs);
         if (!MustWrite && !lazilyDue && !CompactionDue)
             return null;
+        _inFlightPromises = MustWrite;
         InFlight = new PeerWrite
         {
             Key = _key,
@@ -116,6 +122,7 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
             Snapshot = _prepared?.Pointer,
             ReplaceLog = _install is not null && _planted != SeededBug.InstallKeepsLog,
             CompactThrough = _install is null ? NextCompaction() : 0,
+            Sightings = sightings.TakeUnstored(),
         };
         _inFlightEntries = _pending;
         _pending = [];
@@ -132,6 +139,8 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Rep
         PeerWrite write = InFlight ?? throw new InvalidOperationException("No write is in flight.");
         InFlight = null;
         AcknowledgedWriteSeq = write.WriteSeq;
+        if (_inFlightPromises)
+            PromisedWriteSeq = write.WriteSeq;
         _stored = write.HardState;
         PreparedSnapshot? switched = _inFlightSnapshot;
         _inFlightSnapshot = null;

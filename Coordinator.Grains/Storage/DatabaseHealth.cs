@@ -11,4 +11,8 @@ public sealed record DatabaseHealth(
     bool Available,
     IReadOnlyList<string> Refusals,
     TimeSpan? OldestSnapshotAge,
-    bool SnapshotAlarm);
+    bool SnapshotAlarm)
+{
+    /// <summary>PostgreSQL's system identifier: two databases with one are lost together. 0: not known yet.</summary>
+    public long System { get; init; }
+}

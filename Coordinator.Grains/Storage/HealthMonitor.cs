@@ -89,9 +89,13 @@ internal sealed class HealthMonitor : IAsyncDisposable
             ) AS snapshots
             """,
             connection);
+        long system = (await ServerHistory.ReadMomentAsync(connection)).System;
         TimeSpan? oldest = await command.ExecuteScalarAsync() is double seconds ? TimeSpan.FromSeconds(seconds) : null;
         return new DatabaseHealth(
-            _connections.Time.GetUtcNow(), true, settings.Refusals(), oldest, oldest > _options.SnapshotAgeAlarm);
+            _connections.Time.GetUtcNow(), true, settings.Refusals(), oldest, oldest > _options.SnapshotAgeAlarm)
+        {
+            System = system,
+        };
     }
 
     private void Apply(DatabaseHealth found)

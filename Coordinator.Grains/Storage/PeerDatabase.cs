@@ -152,6 +152,9 @@ public sealed class PeerDatabase : IAsyncDisposable
         return isRemoved;
     }
 
+    internal Task<DatabaseMoment> ReadMomentAsync(CancellationToken cancellationToken) =>
+        _connections.UseAsync(ServerHistory.ReadMomentAsync, cancellationToken);
+
     /// <summary>Takes the peer over from whoever has it (rule 2).</summary>
     public Task<ActivationResult> ActivateAsync(PeerKey key, string owner, CancellationToken cancellationToken) =>
         _activations.ActivateAsync(key, owner, cancellationToken);

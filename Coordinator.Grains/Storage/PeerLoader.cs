@@ -34,7 +34,11 @@ internal static class PeerLoader
             IReadOnlyList<Entry> entries = await ReadLogAsync(connection, row);
             return new ActivationResult.Activated(new LoadedPeer(
                 key, row.StorageId, row.Epoch, row.WriteSeq, row.HardState, new StoredSnapshot(row.Snapshot, snapshot),
-                entries));
+                entries)
+            {
+                Sightings = row.Sightings,
+                Moment = await ServerHistory.ReadMomentAsync(connection),
+            });
         }
         catch (CorruptRowException e)
         {

@@ -12,7 +12,8 @@ internal sealed record PeerRow(
     long WriteSeq,
     HardState HardState,
     long LastIndex,
-    SnapshotPointer Snapshot)
+    SnapshotPointer Snapshot,
+    IReadOnlyList<PeerSighting> Sightings)
 {
     /// <returns>Null: no row.</returns>
     /// <exception cref="CorruptRowException">A checksum does not fit, or the columns contradict each other.</exception>
@@ -22,7 +23,7 @@ internal sealed record PeerRow(
             """
             SELECT storage_id, identity_checksum, epoch, write_seq, term, vote, commit_index, checksum,
                    last_index, log_checksum, snapshot_epoch, snapshot_id, snapshot_index, snapshot_term,
-                   snapshot_chunks, snapshot_bytes, snapshot_checksum
+                   snapshot_chunks, snapshot_bytes, snapshot_checksum, sightings
             FROM coordinator.peer WHERE group_id = $1 AND peer_id = $2
             """,
             connection);
@@ -42,7 +43,8 @@ internal sealed record PeerRow(
             reader.GetInt64(8),
             new SnapshotPointer(
                 reader.GetInt64(10), reader.GetInt64(11), reader.GetInt64(12), new Term(reader.GetInt64(13)),
-                reader.GetInt32(14), reader.GetInt64(15)));
+                reader.GetInt32(14), reader.GetInt64(15)),
+            SightingsCodec.Decode(key, reader.GetFieldValue<byte[]>(17)));
         row.Verify(reader.GetInt32(1), reader.GetInt32(7), reader.GetInt32(9), reader.GetInt32(16));
         return row;
     }

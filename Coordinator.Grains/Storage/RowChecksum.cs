@@ -68,4 +68,6 @@ internal enum RowKind : byte
     SnapshotChunk = 7,
     PeerAddition = 8,
     Silo = 9,
+    Sightings = 10,
+    WitnessFile = 11,
 }

@@ -32,6 +32,9 @@ internal static class RowChecksums
     public static int Chunk(PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlySpan<byte> data) =>
         Of(RowKind.SnapshotChunk, key).Add(epoch).Add(snapshotId).Add(chunk).Add(data).Value;
 
+    public static int Sightings(PeerKey key, ReadOnlySpan<byte> sightings) =>
+        Of(RowKind.Sightings, key).Add(sightings).Value;
+
     /// <summary>Rows from before there was a peer to replace are as they were.</summary>
     public static int Addition(PeerAddition addition)
     {

@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4, Version5];
 
     public static int Version => Migrations.Count;
 
@@ -115,5 +115,13 @@ internal static class Schema
         ALTER TABLE coordinator.peer_addition ADD COLUMN replaces bigint NOT NULL DEFAULT 0;
 
         COMMENT ON COLUMN coordinator.peer_addition.replaces IS 'The peer whose place it takes once it has caught up; 0: nobody''s.';
+        """;
+
+    // One column with its own checksum inside: it is written with each batch, and by nobody who knows less.
+    private const string Version5 =
+        """
+        ALTER TABLE coordinator.peer ADD COLUMN sightings bytea NOT NULL DEFAULT '';
+
+        COMMENT ON COLUMN coordinator.peer.sightings IS 'How far the other peers'' storage has come, as they have told this one.';
         """;
 }

@@ -31,6 +31,7 @@ internal sealed class WriteBatch
         SnapshotChunkCounts = Column(w => w.Snapshot?.Chunks);
         SnapshotBytes = Column(w => w.Snapshot?.Bytes);
         SnapshotChecksums = Column(w => w.Snapshot is { } s ? RowChecksums.Snapshot(w.Key, s) : (int?)null);
+        Sightings = Column(w => w.Sightings is { } s ? SightingsCodec.Encode(w.Key, s) : null);
 
         int rows = writes.Sum(w => w.Entries.Count);
         EntryWrites = new int[rows];
@@ -67,6 +68,9 @@ internal sealed class WriteBatch
     public int?[] SnapshotChunkCounts { get; }
     public long?[] SnapshotBytes { get; }
     public int?[] SnapshotChecksums { get; }
+
+    /// <summary>Null: as they were.</summary>
+    public byte[]?[] Sightings { get; }
 
     /// <summary>Which write an entry belongs to, counted from 1.</summary>
     public int[] EntryWrites { get; }

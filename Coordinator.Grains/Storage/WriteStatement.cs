@@ -24,12 +24,12 @@ internal sealed class WriteStatement : IAsyncDisposable
             SELECT * FROM unnest(
                 $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                 $8::int[], $9::bigint[], $10::bigint[], $11::int[], $12::bool[], $13::bigint[],
-                $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::int[], $19::bigint[], $20::int[])
+                $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::int[], $19::bigint[], $20::int[], $28::bytea[])
             WITH ORDINALITY AS w (
                 group_id, peer_id, epoch, write_seq, term, vote, commit_index, checksum,
                 first_index, last_index, log_checksum, replace_log, compact_through,
                 snapshot_epoch, snapshot_id, snapshot_index, snapshot_term, snapshot_chunks, snapshot_bytes,
-                snapshot_checksum, ordinal)
+                snapshot_checksum, sightings, ordinal)
         ),
         locked AS MATERIALIZED (
             SELECT p.group_id, p.peer_id FROM coordinator.peer p
@@ -49,7 +49,8 @@ internal sealed class WriteStatement : IAsyncDisposable
                 snapshot_term = coalesce(w.snapshot_term, p.snapshot_term),
                 snapshot_chunks = coalesce(w.snapshot_chunks, p.snapshot_chunks),
                 snapshot_bytes = coalesce(w.snapshot_bytes, p.snapshot_bytes),
-                snapshot_checksum = coalesce(w.snapshot_checksum, p.snapshot_checksum)
+                snapshot_checksum = coalesce(w.snapshot_checksum, p.snapshot_checksum),
+                sightings = coalesce(w.sightings, p.sightings)
             FROM wanted w JOIN locked l ON l.group_id = w.group_id AND l.peer_id = w.peer_id
             WHERE p.group_id = w.group_id AND p.peer_id = w.peer_id
               AND p.epoch = w.epoch AND p.write_seq = w.write_seq - 1
@@ -183,6 +184,6 @@ internal sealed class WriteStatement : IAsyncDisposable
             .Add(batch.SnapshotIds).Add(batch.SnapshotIndexes).Add(batch.SnapshotTerms).Add(batch.SnapshotChunkCounts)
             .Add(batch.SnapshotBytes).Add(batch.SnapshotChecksums)
             .Add(batch.EntryWrites).Add(batch.EntryIndexes).Add(batch.EntryTerms).Add(batch.EntryTypes)
-            .Add(batch.EntryStamps).Add(batch.EntryData).Add(batch.EntryChecksums);
+            .Add(batch.EntryStamps).Add(batch.EntryData).Add(batch.EntryChecksums).Add(batch.Sightings);
     }
 }

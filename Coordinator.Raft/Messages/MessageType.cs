@@ -58,4 +58,10 @@ public enum MessageType : byte
 
     /// <summary>A follower forgets its leader, and may then grant votes within the lease.</summary>
     ForgetLeader = 23,
+
+    /// <summary>Of the driver, between peers: what have you seen of my storage? The core is never given it.</summary>
+    StorageQuestion = 64,
+
+    /// <summary>Its answer; the core is never given it.</summary>
+    StorageAnswer = 65,
 }

@@ -13,6 +13,13 @@ public sealed record LoadedPeer(
     long WriteSeq,
     HardState HardState,
     StoredSnapshot Snapshot,
-    IReadOnlyList<Entry> Entries);
+    IReadOnlyList<Entry> Entries)
+{
+    /// <summary>What this peer has seen of the others' storage.</summary>
+    public IReadOnlyList<PeerSighting> Sightings { get; init; } = [];
+
+    /// <summary>Of the database that all this was read from.</summary>
+    public DatabaseMoment Moment { get; init; }
+}
 
 public sealed record StoredSnapshot(SnapshotPointer Pointer, ReadOnlyMemory<byte> Data);

@@ -34,6 +34,9 @@ public sealed record PeerWrite
     /// </summary>
     public bool ReplaceLog { get; init; }
 
+    /// <summary>What the peer has seen of the others' storage, in the place of what is stored of that; null: as it was.</summary>
+    public IReadOnlyList<PeerSighting>? Sightings { get; init; }
+
     /// <summary>Remove stored entries up to and with this index; 0: none. At most the snapshot's index.</summary>
     public long CompactThrough { get; init; }
 }

@@ -109,6 +109,7 @@ internal sealed class ClusterHost : SiloHost
         SiloId = _options.SiloId,
         Silos = [.. _options.Silos.Select(silo => new ClusterMember(silo.Id, silo.Url.GetLeftPart(UriPartial.Authority)))],
         Replica = ReplicaOptionsOf(options),
+        Witness = WitnessOptionsOf(options),
         ReplaceLostPeersAfter = _options.ReplaceLostPeersAfter,
     };
 

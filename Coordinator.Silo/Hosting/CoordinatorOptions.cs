@@ -41,6 +41,9 @@ internal sealed record CoordinatorOptions
     /// <summary>Log entries after which the peers compare their states.</summary>
     public required int StateCheckEntries { get; init; }
 
+    /// <summary>The database is taken as it is, whatever others have seen of it: for one start after a restore.</summary>
+    public required bool TrustStorage { get; init; }
+
     public required PostgresOptions Postgres { get; init; }
 
     /// <summary>ConnectionStrings:Coordinator: a server to use in place of a private one.</summary>

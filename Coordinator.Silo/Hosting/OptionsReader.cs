@@ -32,6 +32,7 @@ internal static class OptionsReader
             HeartbeatInterval = settings.Duration(
                 "HeartbeatInterval", TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10)),
             StateCheckEntries = settings.Number("StateCheckEntries", 10_000, 100, 10_000_000),
+            TrustStorage = settings.Flag("TrustStorage", false),
             Postgres = new PostgresOptions(
                 settings.OptionalText("Postgres:BinFolder"),
                 settings.Text("Postgres:RunAs", "postgres"),

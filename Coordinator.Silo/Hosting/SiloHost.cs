@@ -29,6 +29,12 @@ internal abstract class SiloHost : IAsyncDisposable
         CheckEntries = options.StateCheckEntries,
     };
 
+    protected static WitnessOptions WitnessOptionsOf(CoordinatorOptions options) => new()
+    {
+        Folder = Path.Combine(options.DataFolder, "witness"),
+        TrustStorage = options.TrustStorage,
+    };
+
     /// <summary>What a failed start means to the person who tried it; null: it is a fault of the program.</summary>
     protected static StartupException? Explain(Exception e, string connectionString)
     {

@@ -27,9 +27,15 @@ internal sealed class StatusResource(CheckedGateway gateway)
 
     private Task ReadyAsync(HttpContext context)
     {
-        Answers.SetPosition(context, gateway.Group.GetStatus());
+        GroupStatus status = gateway.Group.GetStatus();
+        Answers.SetPosition(context, status);
         return gateway.Group.IsReady
-            ? Answers.WriteAsync(context, json => json.WriteString("status", "ready"))
+            ? Answers.WriteAsync(context, json =>
+            {
+                json.WriteString("status", "ready");
+                if (status.Durability is { } durability)
+                    json.WriteNumber("faultsTolerated", durability.FaultsTolerated);
+            })
             : Problems.WriteAsync(context, ErrorCode.NoQuorum, "No leader with a quorum and a database that answers now; /v1/status says what each peer does.");
     }
 
@@ -58,6 +64,7 @@ internal sealed class StatusResource(CheckedGateway gateway)
             json.WriteString("notice", status.Notice);
         json.WriteEndObject();
         json.WriteEndArray();
+        DurabilityJson.Write(json, status);
         if (status.Silos.Count > 0)
             WriteSilos(json, status.Silos);
     }

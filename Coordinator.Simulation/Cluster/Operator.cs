@@ -42,7 +42,8 @@ internal sealed class Operator(World world, Prng random)
 
     private void Change()
     {
-        if (!IsIdle || Membership.ConfState.VotersOutgoing.Count > 0)
+        // Whoever leaves takes along what it has seen of the others' storage.
+        if (!IsIdle || Membership.ConfState.VotersOutgoing.Count > 0 || world.Peers.Exists(peer => peer is { IsOld: true, IsFound: false }))
             return;
         _plan = PeerPlan.Draw(world, random);
         if (_plan is null)

@@ -79,11 +79,11 @@ internal sealed partial class PeerProcess
 
     public void CrashBetweenEffects() => _crashesBetweenEffects = true;
 
-    public void Activated(LoadedPeer loaded)
+    public void Activated(LoadedPeer loaded, StorageEvidence evidence)
     {
         Epoch = loaded.Epoch;
         ReplicaOptions options = _world.Scenario.Options with { Seed = _random.Next(), SupportedLevel = ProgramLevel };
-        Machine = new ReplicaMachine(options, loaded, _peer.Clock.NowUs);
+        Machine = new ReplicaMachine(options, loaded, _peer.Clock.NowUs, evidence);
         Machine.Applied = (in Entry entry, in Replica.State.ApplyResult result, Replica.State.ApplyEffects effects) =>
             _world.Invariants.Applied(this, entry, result, effects);
         _world.Invariants.Activated(this, loaded);

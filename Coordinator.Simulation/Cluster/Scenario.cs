@@ -92,6 +92,8 @@ internal sealed record Scenario
         TailEntries = isTiny ? random.Between(0, 20) : 1_000,
         CompactRowsPerWrite = random.Between(1, 40),
         LazyCommitUs = random.Between(50, 1_500) * 1_000,
+        StorageBudgetElections = random.Chance(0.8) ? (int)random.Between(2, 4) : 0,
+        WitnessIntervalUs = random.Between(20, 2_000) * 1_000,
         KeepAliveGatherUs = random.Between(1, 50) * 1_000,
         InflightMessagesMax = random.Chance(0.3) ? (int)random.Between(1, 4) : 256,
         MessageBytesMax = random.Chance(0.1) ? 0 : random.Chance(0.3) ? random.Between(64, 2_000) : 1024 * 1024,

@@ -46,8 +46,17 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
     /// <summary>Of the altered entry; 0: it is the snapshot.</summary>
     public long AlteredIndex { get; set; }
 
-    /// <summary>It was altered, and has taken itself out.</summary>
+    /// <summary>It was altered, or its database is old, and it has taken itself out.</summary>
     public bool IsFound { get; set; }
+
+    /// <summary>Its database went back in time while it was down; it counts as lost, but is started until it is found.</summary>
+    public bool IsOld { get; set; }
+
+    /// <summary>The file beside the silo; null: there is none.</summary>
+    public StorageWitness? File { get; set; }
+
+    /// <summary>Its database's history has gone on from where its file last saw it.</summary>
+    public bool IsVouchedFor => File is { } file && Database.Moment.Continues(file.Moment);
 
     /// <summary>The highest feature level of the program that its next process runs.</summary>
     public required int ProgramLevel { get; set; }

@@ -17,14 +17,21 @@ internal sealed class StorageWorker(World world, SimulatedPeer peer, PeerProcess
 
     private SimulatedDatabase Database => peer.Database;
 
-    public void Activate() => Database.Activate(peer.Key, answer =>
+    public void Activate()
+    {
+        // Before the activation: the file of a process that follows names a later one.
+        StorageWitness? file = peer.File;
+        Database.Activate(peer.Key, answer => Activated(answer, file));
+    }
+
+    private void Activated(ActivationAnswer answer, StorageWitness? file)
     {
         if (!process.IsAlive)
             return;
         switch (answer)
         {
             case ActivationAnswer.Activated activated:
-                process.Activated(activated.Peer);
+                process.Activated(activated.Peer, new StorageEvidence(file));
                 break;
             case ActivationAnswer.Unavailable:
                 world.Events.After(random.Between(100_000, 400_000), () =>
@@ -38,7 +45,7 @@ internal sealed class StorageWorker(World world, SimulatedPeer peer, PeerProcess
                 InvariantSet.NotActivated(process, answer);
                 break;
         }
-    });
+    }
 
     public void Collect(ReplicaEffects effects, List<Action> actions)
     {
@@ -50,9 +57,22 @@ internal sealed class StorageWorker(World world, SimulatedPeer peer, PeerProcess
             actions.Add(() => WriteSnapshot(snapshot, RetryMinUs));
         if (effects.SnapshotInForce is { } inForce)
             actions.Add(() => world.Events.After(random.Between(500, 50_000), () => Database.DeleteChunksExcept(peer.Key, inForce)));
+        if (effects.RecordWitness is { } witness)
+            actions.Add(() => Record(witness));
         if (effects.Reactivate is { } request)
             actions.Add(() => Reactivate(request, RetryMinUs));
     }
+
+    /// <summary>By renaming: the old one or the new one is there, whatever happens meanwhile.</summary>
+    private void Record(StorageWitness witness) => world.Events.After(random.Skewed(100, 30_000), () =>
+    {
+        if (!process.IsAlive)
+            return;
+        // Two processes of one peer have a folder each; what the newer one has written counts.
+        if (peer.File is null || peer.File.Mark.Epoch <= witness.Mark.Epoch)
+            peer.File = witness;
+        world.Events.After(random.Between(50, 500), () => process.Post(machine => machine.WitnessRecorded(witness.Mark)));
+    });
 
     private void Write(PeerWrite write) => Database.Write(write, outcome =>
     {
@@ -118,7 +138,7 @@ internal sealed class StorageWorker(World world, SimulatedPeer peer, PeerProcess
                 process.Post(machine => machine.Halt(ServiceState.Quarantined, "The peer's row is missing."));
                 break;
             case ActivationAnswer.WentBack wentBack:
-                process.Post(machine => machine.Halt(ServiceState.Quarantined, wentBack.Detail));
+                process.Post(machine => machine.WentBack(wentBack.Detail));
                 break;
             default:
                 world.Events.After(delayUs, () => Reactivate(request, Longer(delayUs)));

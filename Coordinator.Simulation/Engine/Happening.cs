@@ -42,6 +42,7 @@ internal enum Happening
     LostPeerReplaced,
     PeerChangePutOff,
     LeaderLeft,
+    StalledLeaderHandedOver,
     ConflictingTailRemoved,
     WriteLanded,
     Reactivated,
@@ -58,6 +59,8 @@ internal enum Happening
     FeatureLevelRaised,
     StateVerified,
     DivergenceFound,
+    BackInTimeFoundByFile,
+    BackInTimeFoundByOthers,
 
     // Clients
     SessionCreated,

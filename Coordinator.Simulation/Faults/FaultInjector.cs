@@ -35,6 +35,7 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
         foreach (Storage.SimulatedDatabase database in world.Databases)
         {
             database.ComeUp();
+            database.Resume();
             database.Faults = Storage.StorageFaults.None;
         }
         foreach (SimulatedPeer peer in world.Peers)
@@ -57,7 +58,7 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
         foreach (SimulatedPeer peer in world.Peers)
         {
             // Nobody starts what a backup has been restored under; that a row is missing shows only when it is tried.
-            bool isUnfound = peer is { IsAltered: true, IsFound: false } && !_isOver;
+            bool isUnfound = peer is { IsOld: true, IsFound: false } || (peer is { IsAltered: true, IsFound: false } && !_isOver);
             bool isStartable = !peer.IsRetired && (!peer.IsLost || isUnfound || (peer.IsEmptied && random.Chance(0.2)));
             if (peer.Newest is null && isStartable && !peer.IsHeldDown)
             {

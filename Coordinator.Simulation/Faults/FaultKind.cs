@@ -44,4 +44,13 @@ internal enum FaultKind
     ClientSuspended,
     WallClockSet,
     RowAltered,
+
+    /// <summary>A backup is restored, or a standby that lags takes over, under a silo that is down or dies of it.</summary>
+    DatabaseBackInTime,
+
+    /// <summary>A database that answers nothing for a time, to nobody, and then goes on.</summary>
+    DatabaseStalled,
+
+    /// <summary>A standby takes over that has everything: another timeline, and nothing is lost.</summary>
+    DatabaseFailedOver,
 }

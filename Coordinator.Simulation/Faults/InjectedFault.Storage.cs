@@ -39,6 +39,14 @@ internal sealed partial class InjectedFault
                 Lose(database, isEmptied: true);
                 database.Empty();
                 return true;
+            case FaultKind.DatabaseStalled:
+                (random.Chance(0.6) && LeadingPeer() is { } leader ? leader.Database : database).Stall(random.Skewed(100_000, 15_000_000));
+                return true;
+            case FaultKind.DatabaseBackInTime:
+                return TryGoBack(database);
+            case FaultKind.DatabaseFailedOver when world.Peers.TrueForAll(peer => !peer.IsLost || peer.IsRetired):
+                database.FailOver();
+                return true;
             case FaultKind.RowAltered:
                 return TryAlter(random.Pick(world.Peers));
             default:
@@ -73,6 +81,9 @@ internal sealed partial class InjectedFault
     private bool IsMinority(List<SimulatedPeer> peers)
     {
         if (!world.Operator.IsIdle || world.Invariants.Membership.ConfState.VotersOutgoing.Count > 0)
+            return false;
+        // A peer whose file doesn't vouch for its storage needs the word of all others; and one that is old must be found.
+        if (world.Peers.Exists(peer => (world.IsSound(peer) && !peer.IsVouchedFor) || peer is { IsOld: true, IsFound: false }))
             return false;
         IReadOnlyList<Raft.PeerId> voters = world.Invariants.Membership.ConfState.Voters;
         int lost = voters.Count(id => world.PeerOf(id) is { } voter && (voter.IsLost || peers.Contains(voter)));

@@ -44,6 +44,9 @@ internal sealed class BranchCounter(Happenings happenings)
         if (effects.Persist is { CompactThrough: > 0 and long compacted }
             && process.Machine!.Raft.GetStatus().Progress.Any(progress => progress.Match < compacted))
             happenings.Count(Happening.CompactedPastFollower);
+        if (effects.Warnings.Exists(warning => warning is ReplicaWarning.StorageStalled)
+            && effects.Send.Exists(envelope => envelope.Message.Type == MessageType.TimeoutNow))
+            happenings.Count(Happening.StalledLeaderHandedOver);
         if (!effects.LeadershipChanged)
             return;
         happenings.Count(Happening.LeaderElected);

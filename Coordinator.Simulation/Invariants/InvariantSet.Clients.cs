@@ -89,6 +89,12 @@ internal sealed partial class InvariantSet
         bool isOutdated = machine.Detail == FeatureLevels.Unsupported(FeatureLevels.Known, process.ProgramLevel);
         if (isQuarantine ? !process.Owner.IsLost : stored <= process.Epoch && !process.Owner.IsLost && !isOutdated)
             throw new InvariantViolation("no false alarm", $"peer {process.Peer}.{process.Epoch} (stored epoch {stored}) ended: {machine.Detail}");
+        if (isQuarantine && process.Owner.IsOld)
+        {
+            bool byFile = machine.Detail!.Contains("the file", StringComparison.Ordinal);
+            _happenings.Count(byFile ? Happening.BackInTimeFoundByFile : Happening.BackInTimeFoundByOthers);
+            process.Owner.IsFound = true;
+        }
         if (isOutdated)
             process.Owner.ProgramLevel = FeatureLevels.Known;
         if (isQuarantine && process.Owner.IsAltered)

@@ -63,7 +63,7 @@ internal sealed partial class InvariantSet
             new TransactionsAreWhole(Config), new ConditionsDecide(Config), new BoundKeysEndWithSession(), new RollBackRestores(Config),
             new ReadsAtRevision(Config, happenings), new CompactionAgrees(Log, Config), new RevisionsRiseByOne(Log, Config),
             new StoreFollowsLog(Config),
-            new LevelSupportedByAll(world), new DivergenceIsFound(),
+            new LevelSupportedByAll(world), new DivergenceIsFound(), new OldStorageIsSilent(),
         ];
     }
 

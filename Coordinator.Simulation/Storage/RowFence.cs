@@ -19,6 +19,7 @@ internal static class RowFence
     {
         row.WriteSeq = write.WriteSeq;
         row.HardState = write.HardState;
+        row.Sightings = write.Sightings ?? row.Sightings;
         if (write.Snapshot is { } pointer)
             row.Pointer = pointer;
         if (write.ReplaceLog)

@@ -145,6 +145,7 @@ internal sealed partial class SimulatedDatabase
     {
         row.Epoch++;
         row.ActivationMark = mark;
+        Moment = Moment with { Lsn = Moment.Lsn + 1 };
         Activating?.Invoke(row.Key, row.Epoch);
         trace.Add($"db {Name}: peer {row.Key} activated as {row.Epoch}");
         long epoch = row.Epoch;
@@ -173,7 +174,7 @@ internal sealed partial class SimulatedDatabase
 
     private LoadedPeer Loaded(SimulatedRow row)
     {
-        LoadedPeer loaded = row.Load();
+        LoadedPeer loaded = row.Load() with { Moment = Moment };
         return Plants.ForgetsVote
             ? loaded with { HardState = loaded.HardState with { Vote = Raft.PeerId.None } }
             : loaded;

@@ -121,6 +121,7 @@ internal sealed partial class SimulatedDatabase
         }
         Landing?.Invoke(row, write);
         RowFence.Apply(row, write, Plants);
+        Moment = Moment with { Lsn = Moment.Lsn + 1 };
         happenings.Count(Happening.WriteLanded);
         trace.Add($"db {Name}: write {write.Epoch}.{write.WriteSeq} of {write.Key} landed: {write.HardState.Term}/{write.HardState.Vote}/{write.HardState.Commit}, {write.Entries.Count} entries, last {row.LastIndex}{(write.Snapshot is { } snapshot ? $", snapshot {snapshot.Index}" : "")}{(write.ReplaceLog ? ", log replaced" : "")}{(write.CompactThrough > 0 ? $", compacted through {write.CompactThrough}" : "")}");
         ended(WriteOutcome.Committed);

@@ -14,12 +14,16 @@ internal sealed partial class SimulatedDatabase(
     private readonly SortedDictionary<long, SimulatedRow> _rows = [];
     private readonly SortedDictionary<long, SimulatedRow> _bootstrapRows = [];
     private SortedDictionary<long, SimulatedRow>? _backup;
+    private DatabaseMoment _backupMoment;
     private long _lastMark;
+    private long _stalledUntilUs;
 
     /// <summary>Ends with each outage: what was on its way then never executes.</summary>
     private long _generation;
 
     public string Name { get; } = name;
+
+    public DatabaseMoment Moment { get; private set; } = new(1, 1, 1);
 
     public bool IsUp { get; private set; } = true;
 
@@ -61,15 +65,34 @@ internal sealed partial class SimulatedDatabase(
 
     public void ComeUp() => IsUp = true;
 
-    public void TakeBackup() => _backup = Copy(_rows);
+    /// <summary>What is sent to it, executes or is answered waits until then.</summary>
+    public void Stall(long durationUs) => _stalledUntilUs = Math.Max(_stalledUntilUs, events.NowUs + durationUs);
+
+    public void Resume() => _stalledUntilUs = 0;
+
+    public void TakeBackup() => (_backup, _backupMoment) = (Copy(_rows), Moment);
 
     public bool HasBackup => _backup is not null;
 
+    /// <summary>As the last backup has it; null: it has no such row.</summary>
+    public SimulatedRow? FindInBackup(PeerKey key) => _backup?.GetValueOrDefault(key.Peer.Value);
+
     /// <summary>As an operator who restores a backup: connections break, everything since is gone.</summary>
-    public void Restore()
+    /// <param name="newTimeline">False: the files were put back, and the server noticed nothing.</param>
+    public void Restore(bool newTimeline = true)
     {
         _generation++;
         Replace(Copy(_backup!));
+        Moment = _backupMoment with { Timeline = newTimeline ? Moment.Timeline + 1 : Moment.Timeline };
+    }
+
+    /// <summary>A standby that has everything takes over: connections break, nothing is lost.</summary>
+    public void FailOver()
+    {
+        _generation++;
+        foreach (SimulatedRow row in _rows.Values)
+            row.LockedUntilUs = 0;
+        Moment = Moment with { Timeline = Moment.Timeline + 1 };
     }
 
     public void Empty()
@@ -100,7 +123,9 @@ internal sealed partial class SimulatedDatabase(
         return copy;
     }
 
-    private long Delay()
+    private long Delay() => Math.Max(0, _stalledUntilUs - events.NowUs) + OwnDelay();
+
+    private long OwnDelay()
     {
         if (random.Chance(Faults.SlowChance))
         {

@@ -23,6 +23,8 @@ internal sealed class SimulatedRow
 
     public List<Entry> Log { get; init; } = [];
 
+    public IReadOnlyList<PeerSighting> Sightings { get; set; } = [];
+
     public SortedDictionary<(long Epoch, long Id), ReadOnlyMemory<byte>> Chunks { get; init; } = [];
 
     /// <summary>A transaction holds the row's lock until then.</summary>
@@ -40,7 +42,10 @@ internal sealed class SimulatedRow
 
     public LoadedPeer Load() => new(
         Key, StorageId, Epoch, WriteSeq, HardState, new StoredSnapshot(Pointer, Chunks[(Pointer.Epoch, Pointer.Id)]),
-        Log.ToArray());
+        Log.ToArray())
+    {
+        Sightings = Sightings,
+    };
 
     public SimulatedRow Copy()
     {
@@ -54,6 +59,7 @@ internal sealed class SimulatedRow
             HardState = HardState,
             Pointer = Pointer,
             Log = [.. Log],
+            Sightings = Sightings,
         };
         foreach ((var key, ReadOnlyMemory<byte> data) in Chunks)
             copy.Chunks.Add(key, data);

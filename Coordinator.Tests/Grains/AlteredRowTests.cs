@@ -45,7 +45,7 @@ public sealed class AlteredRowTests(PostgresServer server) : EmbeddedGroupScenar
         await StartAgainAsync(options);
         PeerLoop altered = Group.Peers.Single(peer => peer.Peer == AlteredPeer.Peer);
         using var patience = new CancellationTokenSource(Patience);
-        while (altered.Status.Service is ServiceState.Running or ServiceState.Suspended)
+        while (altered.Status.Service is ServiceState.Running or ServiceState.Suspended or ServiceState.Comparing)
         {
             patience.Token.ThrowIfCancellationRequested();
             await TryPutAsync("more");

@@ -69,7 +69,7 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
         CoordinationState.CreateBlank(Group.ClusterId, 0).WriteSnapshot(blank);
         var key = new PeerKey(0, peer);
         await Group.Storage.AddPeerAsync(key, storageId, blank.WrittenMemory, addition, CancellationToken.None);
-        await Group.RunPeerAsync(key, addition, CancellationToken.None);
+        await Group.RunPeerAsync(key, storageId, addition, CancellationToken.None);
     }
 
     private protected long? AppliedBy(long peer) => Group.Find(new PeerId(peer))?.Status.AppliedIndex;

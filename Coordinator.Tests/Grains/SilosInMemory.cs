@@ -4,6 +4,7 @@ using Coordinator.Grains;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Tests.Postgres;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Grains;
@@ -15,6 +16,7 @@ internal sealed class SilosInMemory(PostgresServer server)
 {
     public static readonly string[] Ids = ["a", "b", "c"];
 
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("silos-");
     private readonly ConcurrentDictionary<string, SiloGroup> _up = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
     private readonly Dictionary<string, string> _databases = [];
@@ -33,6 +35,11 @@ internal sealed class SilosInMemory(PostgresServer server)
 
     /// <summary>What each silo is configured with.</summary>
     public Func<string, string[]> Configured { get; set; } = _ => Ids;
+
+    public ILoggerFactory Logs { get; set; } = NullLoggerFactory.Instance;
+
+    /// <summary>The operator vouches for the databases.</summary>
+    public bool TrustStorage { get; set; }
 
     public SiloGroup this[string silo] => _up[silo];
 
@@ -63,11 +70,12 @@ internal sealed class SilosInMemory(PostgresServer server)
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
             SiloId = silo,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
-            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 100_000 },
+            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000 },
+            Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
             ReplaceLostPeersAfter = ReplaceLostPeersAfter,
             LeaderTimeout = LeaderTimeout,
         },
-        TransportOf(silo), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+        TransportOf(silo), TimeProvider.System, Logs, CancellationToken.None);
 
     public async Task<string> DatabaseOfAsync(string silo)
     {
@@ -75,6 +83,8 @@ internal sealed class SilosInMemory(PostgresServer server)
             _databases[silo] = database = await server.CreateDatabaseAsync();
         return database;
     }
+
+    public string WitnessFolderOf(string silo) => Path.Combine(_folder.FullName, silo);
 
     /// <summary>As a kill would: what it has not stored is gone.</summary>
     public async Task StopAsync(params string[] silos)
@@ -106,6 +116,7 @@ internal sealed class SilosInMemory(PostgresServer server)
         await StopAsync([.. _up.Keys]);
         foreach (string database in _databases.Values)
             await server.DropDatabaseAsync(database);
+        _folder.Delete(recursive: true);
     }
 
     private ClusterTransport TransportOf(string own) => new()

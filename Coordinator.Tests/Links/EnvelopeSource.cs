@@ -19,6 +19,10 @@ internal static class EnvelopeSource
     {
         CommitIndex = Number(random),
         CommitTerm = new Term(Number(random)),
+        PromisedWriteSeq = Number(random),
+        StorageAnswer = type == MessageType.StorageAnswer
+            ? new StorageAnswer(Number(random), Number(random), Number(random), Peers(random), Peers(random))
+            : null,
     };
 
     public static Envelope Small(int group, long index, MessageType type = MessageType.Heartbeat) => new(

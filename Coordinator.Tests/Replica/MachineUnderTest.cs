@@ -20,7 +20,11 @@ internal sealed class MachineUnderTest
     private readonly StoredSnapshot _snapshot;
     private long _nowUs = 1;
 
-    public MachineUnderTest(ConfState members, ReplicaOptions? options = null, int featureLevel = FeatureLevels.Known)
+    /// <param name="evidence">What it compares its storage with; null: nothing.</param>
+    /// <param name="stored">What is stored besides what all these tests begin with.</param>
+    public MachineUnderTest(
+        ConfState members, ReplicaOptions? options = null, int featureLevel = FeatureLevels.Known,
+        StorageEvidence? evidence = null, Func<LoadedPeer, LoadedPeer>? stored = null)
     {
         _options = options ?? new ReplicaOptions();
         PeerId[] ids = [.. members.Voters, .. members.Learners];
@@ -41,7 +45,8 @@ internal sealed class MachineUnderTest
         state.WriteSnapshot(bytes);
         _snapshot = new StoredSnapshot(
             new SnapshotPointer(0, 1, FirstIndex - 1, FirstTerm, 1, bytes.WrittenCount), bytes.WrittenMemory);
-        Machine = new ReplicaMachine(_options, Loaded(1, new HardState(FirstTerm, PeerId.None, FirstIndex - 1)), _nowUs);
+        LoadedPeer loaded = Loaded(1, new HardState(FirstTerm, PeerId.None, FirstIndex - 1));
+        Machine = new ReplicaMachine(_options, stored?.Invoke(loaded) ?? loaded, _nowUs, evidence);
     }
 
     public static ConfState ThreeVoters => new() { Voters = [new(1), new(2), new(3)] };

@@ -48,6 +48,7 @@ public sealed class PlantedBugTests
     [InlineData("the own revision taken for the group's")]
     [InlineData("a level raised by the leader alone")]
     [InlineData("a hash that nobody compares")]
+    [InlineData("storage that isn't compared")]
     [InlineData("a shared request that passes the queue")]
     [InlineData("more permits than the limit")]
     [InlineData("a part of several granted")]

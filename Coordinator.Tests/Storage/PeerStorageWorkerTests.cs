@@ -14,7 +14,7 @@ public sealed class PeerStorageWorkerTests(PostgresServer server) : StorageTest(
     private readonly Channel<PeerInput> _posted = Channel.CreateUnbounded<PeerInput>();
 
     private PeerStorageWorker Worker(PeerDatabase database, TimeProvider time) =>
-        new(Key(1), database, "test", input => _posted.Writer.TryWrite(input), time, NullLogger.Instance);
+        new(Key(1), database, witness: null, "test", input => _posted.Writer.TryWrite(input), time, NullLogger.Instance);
 
     private Task<PeerInput> PostedAsync() => _posted.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
