@@ -111,6 +111,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
         }
         if (await database.ReadClusterAsync(cancellationToken) is { } stored)
         {
+            if (options.Restore is not null)
+            {
+                throw new GroupStartException(
+                    $"The database has cluster {stored.ClusterId} already: a snapshot is restored into an empty one. "
+                    + "If that cluster is what an earlier start has restored, start without --restore.");
+            }
             if (stored.Groups != 1)
             {
                 throw new GroupStartException(
@@ -121,9 +127,12 @@ public sealed class EmbeddedGroup : IAsyncDisposable
             return stored;
         }
         (Guid clusterId, IReadOnlyList<NewPeer> peers) =
-            GroupBootstrap.Create(Group, options.Peers, options.SiloId, options.State, time.GetUtcNow());
+            GroupBootstrap.Create(
+                Group, options.Peers, options.SiloId, options.State, time.GetUtcNow(), options.Restore);
         await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
         HostLog.Bootstrapped(log, Group, clusterId, peers.Count);
+        if (options.Restore is { } restore)
+            HostLog.Restored(log, Group, restore.File.Header.ClusterId, restore.File.Header.Index, peers[0].SnapshotIndex);
         return await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The cluster that was just bootstrapped is not there.");
     }

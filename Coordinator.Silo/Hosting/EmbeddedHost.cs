@@ -56,5 +56,6 @@ internal sealed class EmbeddedHost : SiloHost
         SiloId = siloId,
         Peers = options.Peers,
         Replica = ReplicaOptionsOf(options),
+        Restore = options.Restore?.Open(),
     };
 }
