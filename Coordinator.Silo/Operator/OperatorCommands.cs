@@ -16,7 +16,7 @@ internal static class OperatorCommands
 
     public static bool Knows(IReadOnlyList<string> args) => args is ["snapshot" or "recover", ..];
 
-    public static async Task<ExitCode> RunAsync(IReadOnlyList<string> args)
+    public static async Task<ExitCode> RunAsync(string[] args)
     {
         using CancellationTokenSource stopping = new();
         void Stop(object? sender, ConsoleCancelEventArgs e)
@@ -46,12 +46,14 @@ internal static class OperatorCommands
         }
     }
 
-    private static Task RunAsync(IReadOnlyList<string> args, CancellationToken stopping) => args switch
+    private static Task RunAsync(string[] args, CancellationToken stopping) => args switch
     {
         ["snapshot", "save", var file] => SnapshotSave.RunAsync(file, OptionsReader.DefaultListen, stopping),
         ["snapshot", "save", var file, "--url", var url] => SnapshotSave.RunAsync(file, url, stopping),
         ["snapshot", "save", "--url", var url, var file] => SnapshotSave.RunAsync(file, url, stopping),
         ["snapshot", "show", var file] => SnapshotShow.RunAsync(file),
+        ["recover", "plan", .. var silos] => RecoverCommand.PlanAsync(silos, stopping),
+        ["recover", "rebuild", var file, .. var silos] => RecoverCommand.RebuildAsync(file, silos, stopping),
         _ => throw new StartupException(
             ExitCode.BadOptions, $"\"{string.Join(' ', args)}\" is not understood. There are:\n\n{Commands}"),
     };
