@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Contracts.Framing;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Google.Protobuf;
@@ -19,15 +20,10 @@ public static class EnvelopeCodec
     /// <returns>Null if it is refused.</returns>
     public static Envelope? Decode(ReadOnlySpan<byte> bytes, out string? problem)
     {
-        try
-        {
-            return EnvelopeReader.Read(Parser.ParseFrom(bytes), out problem);
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            problem = $"No envelope: {e.Message}";
-            return null;
-        }
+        if (UntrustedMessage.TryParse(Parser, bytes, out problem) is { } envelope)
+            return EnvelopeReader.Read(envelope, out problem);
+        problem = $"No envelope: {problem}";
+        return null;
     }
 
     /// <summary>What <paramref name="envelope"/> is in a frame. Shares its bytes, which nobody changes.</summary>

@@ -111,6 +111,8 @@ public sealed partial class ReplicaMachine
             _snapshotsSent.RemoveAt(0);
             _raft.ReportSnapshot(to, SnapshotStatus.Failed);
         }
+        if (_snapshotsSent.Count == 0)
+            _sendable = null;
     }
 
     /// <summary>The answer to a round of an earlier activation comes to nothing.</summary>

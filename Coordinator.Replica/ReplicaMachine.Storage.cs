@@ -10,6 +10,9 @@ public sealed partial class ReplicaMachine
     private readonly List<Release> _released = [];
     private readonly List<GatedItem> _confirmed = [];
     private readonly SnapshotTaker _taker = new();
+
+    /// <summary>The last one that was sent, until it has arrived or was lost.</summary>
+    private Snapshot? _sendable;
     private bool _epochCheckDue;
 
     /// <summary>The latest activation of this very peer that another has heard; and as known when the read began.</summary>
@@ -205,13 +208,17 @@ public sealed partial class ReplicaMachine
     }
 
     /// <summary>
-    /// Of what is applied now. Only a leader sends one, and its log has all that is committed: what follows the snapshot
-    /// is there to send.
+    /// Of what is applied. Only a leader sends one, and its log has all that is committed: what follows the snapshot is
+    /// there to send. One that was lost on its way is sent again, if the log still goes on from it and no member has joined
+    /// since: a follower that can't be reached must not cost a new one at each heartbeat.
     /// </summary>
     private Snapshot SnapshotToSend()
     {
-        Snapshot taken = _taker.Take(_state);
-        return _planted == SeededBug.SnapshotLacksMember ? taken with { ConfState = _mirror.Snapshot()!.ConfState } : taken;
+        if (_sendable is null || _sendable.Index < _mirror.FirstIndex - 1 || _sendable.Index < _membershipIndex)
+            _sendable = _taker.Take(_state);
+        return _planted == SeededBug.SnapshotLacksMember
+            ? _sendable with { ConfState = _mirror.Snapshot()!.ConfState }
+            : _sendable;
     }
 
     private void SnapshotSwitched(PreparedSnapshot switched)

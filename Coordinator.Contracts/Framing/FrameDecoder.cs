@@ -79,16 +79,10 @@ public sealed class FrameDecoder<T> where T : class, IMessage<T>
 
     private FramingError? Parse(ReadOnlySpan<byte> bytes, out T? frame)
     {
-        frame = null;
-        try
-        {
-            frame = _parser.ParseFrom(bytes);
-            return null;
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            return new FramingError(ErrorCode.InvalidRequest, $"A frame is not a {typeof(T).Name}: {e.Message}");
-        }
+        frame = UntrustedMessage.TryParse(_parser, bytes, out string? problem);
+        return frame is null
+            ? new FramingError(ErrorCode.InvalidRequest, $"A frame is not a {typeof(T).Name}: {problem}")
+            : null;
     }
 }
 

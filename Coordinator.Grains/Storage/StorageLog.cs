@@ -23,7 +23,8 @@ internal static partial class StorageLog
         "Peer {Key} is activated: epoch {Epoch}, owner {Owner}, term {Term}, {Entries} entries")]
     public static partial void Activated(ILogger log, PeerKey key, long epoch, string owner, long term, int entries);
 
-    [LoggerMessage(2004, LogLevel.Error, "Peer {Key} is not activated: {Result}")]
+    // What it means, the owner of the peer says: a row that is missing may be that of a peer that has just left.
+    [LoggerMessage(2004, LogLevel.Warning, "Peer {Key} is not activated: {Result}")]
     public static partial void NotActivated(ILogger log, PeerKey key, ActivationResult result);
 
     [LoggerMessage(2005, LogLevel.Warning, "Peer {Key} cannot be activated now: {Reason}")]

@@ -41,6 +41,25 @@ public sealed class FramingTests
         Assert.Equal(small.Order(), small);
     }
 
+    /// <summary>The field of a session's watch, within the one of a watch, with a length that no frame can have.</summary>
+    [Theory]
+    [InlineData(new byte[] { 0xff, 0xff, 0xff, 0xff, 0x07 })]
+    [InlineData(new byte[] { 0xfc, 0xff, 0xff, 0xff, 0x07 })]
+    [InlineData(new byte[] { 0xff, 0xff, 0xff, 0xff, 0x57 })]
+    [InlineData(new byte[] { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01 })]
+    public void A_length_beyond_all_bounds_deep_inside_a_frame_is_refused_by_name(byte[] length)
+    {
+        byte[][] rests = [[], [0x08], [0x08, 0x80], [0x08, 0x80, 0x80], [0xff], [0x0a, 0xff], [0x0a, 0xff, 0xff, 0xff, 0xff, 0x07, 0x08]];
+        foreach (byte[] rest in rests)
+        {
+            byte[] watch = [0x1a, .. length, .. rest];
+            byte[] frame = [0x42, (byte)watch.Length, .. watch];
+            byte[] message = [(byte)frame.Length, 0, 0, 0, .. frame];
+            FramingError? error = FrameDecoder.ForSilo().Decode(message, []);
+            Assert.Equal(ErrorCode.InvalidRequest, error?.Code);
+        }
+    }
+
     [Fact]
     public void A_small_frame_shares_the_next_message_with_a_megabyte_under_way()
     {

@@ -18,6 +18,9 @@ public sealed class RunningCluster : IAsyncLifetime
     private readonly int[] _linkPorts = [.. Enumerable.Range(0, Count).Select(_ => FreePort())];
     private readonly SiloProcess?[] _silos = new SiloProcess?[Count];
 
+    /// <summary>Where the first of two silos reaches the second one for its link; null: where that one listens.</summary>
+    internal Func<int, int, Uri>? LinkOf { get; init; }
+
     public string[] Urls => [.. _homes.Select(home => home.Address.ToString().TrimEnd('/'))];
 
     public static IEnumerable<int> All => Enumerable.Range(0, Count);
@@ -36,6 +39,8 @@ public sealed class RunningCluster : IAsyncLifetime
         foreach (SiloHome home in _homes)
             home.Dispose();
     }
+
+    internal IPEndPoint LinkListener(int silo) => new(IPAddress.Loopback, _linkPorts[silo]);
 
     internal SiloProcess Silo(int silo) => _silos[silo]!;
 
@@ -119,10 +124,14 @@ public sealed class RunningCluster : IAsyncLifetime
     private async Task<int> TryLeaderAsync(int asked) =>
         (await StatusAsync(asked)).GetProperty("leader") is { ValueKind: JsonValueKind.Number } leader ? leader.GetInt32() - 1 : -1;
 
+    private Uri LinkBetween(int silo, int other) => other != silo && LinkOf is { } linkOf
+        ? linkOf(silo, other)
+        : new Uri($"ws://{LinkListener(other)}");
+
     private void WriteConfig(string file, int silo, int linkPort, string secret)
     {
         string silos = string.Join(", ", All.Select(other => $$"""
-            { "Id": "{{(char)('a' + other)}}", "Link": "ws://127.0.0.1:{{_linkPorts[other]}}", "Url": "{{Urls[other]}}" }
+            { "Id": "{{(char)('a' + other)}}", "Link": "{{LinkBetween(silo, other)}}", "Url": "{{Urls[other]}}" }
             """));
         File.WriteAllText(file, $$"""
             {

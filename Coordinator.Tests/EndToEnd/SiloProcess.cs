@@ -31,6 +31,8 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public int Pid => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>All that it has written so far, to both of its outputs.</summary>
     public string Output
     {

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Coordinator.Tests.Links;
 
 /// <summary>
-/// The network between a silo that dials and another one's listener: it can go silent, be cut, change bytes, and keeps
-/// what the dialer said.
+/// The network between a silo that dials and another one's listener: it can go silent, in one direction or both, be cut,
+/// change bytes, and keeps what the dialer said.
 /// </summary>
 internal sealed class LinkRelay : IAsyncDisposable
 {
@@ -15,10 +15,13 @@ internal sealed class LinkRelay : IAsyncDisposable
     private readonly ConcurrentQueue<Task> _pumps = new();
     private readonly MemoryStream _said = new();
     private readonly Task _accepting;
-    private volatile TaskCompletionSource _silence = Ended();
+    private readonly bool _keepsWhatIsSaid;
+    private volatile TaskCompletionSource _dialerSilence = Ended();
+    private volatile TaskCompletionSource _listenerSilence = Ended();
 
-    public LinkRelay()
+    public LinkRelay(bool keepsWhatIsSaid = true)
     {
+        _keepsWhatIsSaid = keepsWhatIsSaid;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         _accepting = AcceptAsync();
@@ -43,9 +46,19 @@ internal sealed class LinkRelay : IAsyncDisposable
     }
 
     /// <summary>Nothing passes any more, and nobody is told: as if a cable had been pulled.</summary>
-    public void GoSilent() => _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void GoSilent(bool fromDialer = true, bool fromListener = true)
+    {
+        if (fromDialer)
+            _dialerSilence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (fromListener)
+            _listenerSilence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
-    public void Speak() => _silence.TrySetResult();
+    public void Speak()
+    {
+        _dialerSilence.TrySetResult();
+        _listenerSilence.TrySetResult();
+    }
 
     /// <summary>Closes the connections that are open now.</summary>
     public void Cut()
@@ -114,11 +127,10 @@ internal sealed class LinkRelay : IAsyncDisposable
             {
                 if (isDialer)
                 {
-                    lock (_said)
-                        _said.Write(buffer, 0, count);
+                    Keep(buffer.AsSpan(0, count));
                     Tamper?.Invoke(buffer, count);
                 }
-                await _silence.Task;
+                await (isDialer ? _dialerSilence : _listenerSilence).Task;
                 for (int sent = 0; sent < count;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
             }
@@ -129,5 +141,13 @@ internal sealed class LinkRelay : IAsyncDisposable
         }
         from.Dispose();
         to.Dispose();
+    }
+
+    private void Keep(ReadOnlySpan<byte> said)
+    {
+        if (!_keepsWhatIsSaid)
+            return;
+        lock (_said)
+            _said.Write(said);
     }
 }

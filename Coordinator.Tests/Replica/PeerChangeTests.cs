@@ -75,6 +75,16 @@ public sealed class PeerChangeTests
         Assert.Contains(Stranger, snapshot.ConfState.Learners);
         Assert.Equal(snapshot.Index, CoordinationState.ReadSnapshot(snapshot.Data).AppliedIndex);
         Assert.Null(peer.Effects.WriteSnapshot);
+
+        // Lost on its way: the same again, though more has been applied since.
+        peer.Sent.Clear();
+        peer.Turn(machine => machine.Submit(MachineUnderTest.Put("later")));
+        Acknowledge(peer, Two);
+        peer.Turn(machine => machine.ReportSnapshot(Stranger, SnapshotStatus.Failed));
+        peer.Receive(new Message { Type = MessageType.HeartbeatResp, From = Stranger, Term = term });
+        peer.Receive(new Message { Type = MessageType.HeartbeatResp, From = Stranger, Term = term });
+        Assert.True(peer.Machine.State.AppliedIndex > snapshot.Index);
+        Assert.Same(snapshot, peer.Sent.Last(envelope => envelope.Message.Type == MessageType.Snap).Message.Snapshot);
     }
 
     [Fact]

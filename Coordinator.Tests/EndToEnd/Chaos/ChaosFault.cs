@@ -1,0 +1,39 @@
+namespace Coordinator.Tests.EndToEnd.Chaos;
+
+/// <summary>What is done to one silo of a cluster, or to its database.</summary>
+internal enum ChaosFault
+{
+    SiloKilled,
+    DatabaseKilled,
+    CutOff,
+    SendsNothing,
+    HearsNothing,
+    SiloPaused,
+    DatabasePaused,
+}
+
+/// <summary>Which faults a run has: of each kind its share, in an order from a seed.</summary>
+internal static class ChaosFaults
+{
+    /// <summary>Of 520 faults.</summary>
+    private static readonly (ChaosFault Fault, int Share)[] Shares =
+    [
+        (ChaosFault.SiloKilled, 300),
+        (ChaosFault.DatabaseKilled, 60),
+        (ChaosFault.CutOff, 20),
+        (ChaosFault.SendsNothing, 20),
+        (ChaosFault.HearsNothing, 20),
+        (ChaosFault.SiloPaused, 70),
+        (ChaosFault.DatabasePaused, 30),
+    ];
+
+    /// <param name="count">At least one of each kind, whatever its share.</param>
+    public static ChaosFault[] Draw(int count, Random random)
+    {
+        int shares = Shares.Sum(kind => kind.Share);
+        ChaosFault[] faults =
+            [.. Shares.SelectMany(kind => Enumerable.Repeat(kind.Fault, Math.Max(1, count * kind.Share / shares)))];
+        random.Shuffle(faults);
+        return faults;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Globalization;
+using Coordinator.Silo.Postgres;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.EndToEnd.Chaos;
+
+/// <summary>
+/// Three silos, each with a PostgreSQL of its own, that are killed, cut off and paused, and their databases too, under a
+/// mixed load: nothing acknowledged is lost, what clients saw is linearizable, and no update behind a fence is lost.
+/// COORDINATOR_CHAOS sets how many faults (scripts/chaos does), COORDINATOR_CHAOS_SEED which.
+/// </summary>
+[Collection(SiloProcesses.Name)]
+public sealed class ChaosRunTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly Dictionary<ChaosFault, int> _done = [];
+    private readonly List<double> _leaderGapsMs = [];
+    private readonly List<double> _otherGapsMs = [];
+
+    [Fact]
+    public async Task A_cluster_that_is_killed_cut_off_and_paused_loses_nothing()
+    {
+        int seed = Variable("COORDINATOR_CHAOS_SEED") ?? Random.Shared.Next(1_000_000);
+        Random random = new(seed);
+        ChaosFault[] faults = ChaosFaults.Draw(Variable("COORDINATOR_CHAOS") ?? 7, random);
+        await using ChaosNetwork network = new();
+        RunningCluster cluster = new() { LinkOf = network.LinkOf };
+        network.Connect(cluster);
+        try
+        {
+            await cluster.InitializeAsync();
+            await using ChaosLoad load = new(() => cluster.Client(), seed);
+            await load.StartAsync();
+            long startedAt = Stopwatch.GetTimestamp();
+            for (int number = 0; number < faults.Length; number++)
+            {
+                await load.ProgressAsync();
+                await HurtAsync(cluster, network, load, faults[number], random);
+                if (number % 20 == 19)
+                    load.NextRound();
+                if (number % 50 == 49)
+                    Report(number + 1, startedAt, seed);
+            }
+            await cluster.AwaitAllAsync();
+            Report(faults.Length, startedAt, seed);
+            output.WriteLine($"chaos: {await load.EndAsync()}");
+        }
+        finally
+        {
+            network.Heal();
+            await cluster.DisposeAsync();
+        }
+    }
+
+    private async Task HurtAsync(
+        RunningCluster cluster, ChaosNetwork network, ChaosLoad load, ChaosFault fault, Random random)
+    {
+        int silo = random.Next(3);
+        bool leads = await cluster.LeaderAsync() == silo;
+        load.Gaps.Begin();
+        await InflictAsync(cluster, network, silo, fault, TimeSpan.FromMilliseconds(random.Next(100, 3_000)));
+        await load.ProgressAsync();
+        (leads ? _leaderGapsMs : _otherGapsMs).Add(load.Gaps.Longest.TotalMilliseconds);
+        _done[fault] = _done.GetValueOrDefault(fault) + 1;
+        // Now and then the next fault meets a cluster that has not recovered from this one.
+        if (random.Next(4) != 0)
+            await cluster.AwaitAllAsync();
+        foreach (int other in RunningCluster.All)
+            Assert.False(cluster.Silo(other).HasExited, $"Silo {other} has ended by itself:\n{cluster.Silo(other).Output}");
+    }
+
+    private static async Task InflictAsync(
+        RunningCluster cluster, ChaosNetwork network, int silo, ChaosFault fault, TimeSpan length)
+    {
+        switch (fault)
+        {
+            case ChaosFault.SiloKilled:
+                await cluster.KillAsync(silo);
+                await Task.Delay(length);
+                await cluster.Silo(silo).DisposeAsync();
+                cluster.Start(silo);
+                break;
+            case ChaosFault.DatabaseKilled:
+                using (Postmaster postmaster = await PostmasterAsync(cluster, silo))
+                    postmaster.Kill();
+                await Task.Delay(length);
+                break;
+            case ChaosFault.CutOff or ChaosFault.SendsNothing or ChaosFault.HearsNothing:
+                network.CutOff(silo, outbound: fault != ChaosFault.HearsNothing, inbound: fault != ChaosFault.SendsNothing);
+                await Task.Delay(length);
+                network.Heal();
+                break;
+            case ChaosFault.SiloPaused:
+                cluster.Silo(silo).Signal(UnixSignal.Stop);
+                await Task.Delay(length);
+                cluster.Silo(silo).Signal(UnixSignal.Continue);
+                break;
+            case ChaosFault.DatabasePaused:
+                using (Postmaster postmaster = await PostmasterAsync(cluster, silo))
+                {
+                    ProcessTree.Send(postmaster.Pid, UnixSignal.Stop);
+                    await Task.Delay(length);
+                    ProcessTree.Send(postmaster.Pid, UnixSignal.Continue);
+                }
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown fault {fault}.");
+        }
+    }
+
+    /// <summary>It may be starting anew after the fault before.</summary>
+    private static async Task<Postmaster> PostmasterAsync(RunningCluster cluster, int silo)
+    {
+        for (long startedAt = Stopwatch.GetTimestamp(); ; await Task.Delay(20))
+        {
+            if (cluster.Home(silo).FindPostmaster() is { } found)
+                return found;
+            Assert.True(Stopwatch.GetElapsedTime(startedAt) < Patience, $"Silo {silo} has no PostgreSQL any more.");
+        }
+    }
+
+    private void Report(int faults, long startedAt, int seed)
+    {
+        string kinds = string.Join(", ", _done.OrderBy(kind => kind.Key).Select(kind => $"{kind.Value} {kind.Key}"));
+        output.WriteLine(
+            $"chaos: {faults} faults in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:F0} s (seed {seed}): {kinds}. Longest "
+            + $"time without an acknowledged write, when the leader was hurt: {Spread(_leaderGapsMs)}; another: {Spread(_otherGapsMs)}");
+    }
+
+    private static string Spread(List<double> gapsMs)
+    {
+        if (gapsMs.Count == 0)
+            return "never";
+        double[] sorted = [.. gapsMs.Order()];
+        return $"p50 {sorted[sorted.Length / 2]:F0} ms, max {sorted[^1]:F0} ms of {sorted.Length}";
+    }
+
+    private static int? Variable(string name) => Environment.GetEnvironmentVariable(name) is { } value
+        ? int.Parse(value, CultureInfo.InvariantCulture)
+        : null;
+}

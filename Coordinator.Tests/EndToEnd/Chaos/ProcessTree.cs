@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Coordinator.Tests.EndToEnd.Chaos;
+
+/// <summary>A process and those that it has started itself, as a postmaster has its backends.</summary>
+internal static class ProcessTree
+{
+    public static void Send(int pid, UnixSignal signal)
+    {
+        foreach (int child in ChildrenOf(pid))
+            TrySend(child, signal);
+        TrySend(pid, signal);
+    }
+
+    private static List<int> ChildrenOf(int pid)
+    {
+        List<int> children = [];
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id) && ParentOf(folder) == pid)
+                children.Add(id);
+        }
+        return children;
+    }
+
+    // After the name, which is in brackets and may have any character in it: the state, then the parent.
+    private static int? ParentOf(string folder)
+    {
+        try
+        {
+            string stat = File.ReadAllText(Path.Combine(folder, "stat"));
+            return int.Parse(stat[(stat.LastIndexOf(')') + 1)..].Split(' ')[2], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static void TrySend(int pid, UnixSignal signal)
+    {
+        // It may have ended since it was listed.
+        if (Directory.Exists($"/proc/{pid}"))
+            UnixSignals.Send(pid, signal);
+    }
+}
