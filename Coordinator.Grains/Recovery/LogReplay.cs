@@ -1,6 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
-using Coordinator.Raft.Membership;
 using Coordinator.Replica.State;
 
 namespace Coordinator.Grains.Recovery;

@@ -55,11 +55,11 @@ internal sealed class EmbeddedHost : SiloHost
 
     private static EmbeddedGroupOptions GroupOptions(
         string connectionString, CoordinatorOptions options, GroupRestore? restore, string siloId) => new()
-    {
-        Database = new PeerDatabaseOptions { ConnectionString = connectionString },
-        SiloId = siloId,
-        Peers = options.Peers,
-        Replica = ReplicaOptionsOf(options),
-        Restore = restore,
-    };
+        {
+            Database = new PeerDatabaseOptions { ConnectionString = connectionString },
+            SiloId = siloId,
+            Peers = options.Peers,
+            Replica = ReplicaOptionsOf(options),
+            Restore = restore,
+        };
 }

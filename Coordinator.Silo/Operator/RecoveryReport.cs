@@ -36,8 +36,8 @@ internal static class RecoveryReport
         }
         yield return $"certainly committed: all up to index {plan.CertainIndex}";
         yield return last == plan.CertainIndex
-            ? "perhaps committed: nothing more"
-            : $"perhaps committed: {last - plan.CertainIndex} entries, up to index {last}; a rebuild has them";
+            ? "perhaps committed: nothing after that"
+            : $"perhaps committed: {last - plan.CertainIndex} more, up to index {last}; a rebuild has them";
         yield return plan.LostCouldCommit
             ? $"cannot be known: what peers {string.Join(", ", plan.LostVoters)} had after that. They are a quorum without the others: "
                 + "what they acknowledged after the last of these entries is lost with them."

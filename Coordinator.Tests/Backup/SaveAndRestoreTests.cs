@@ -4,13 +4,11 @@ using Coordinator.Grains.Backup;
 using Coordinator.Grains.Recovery;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
-using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Coordinator.Tests.EndToEnd;
 using Coordinator.Tests.Grains;
 using Coordinator.Tests.Postgres;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
