@@ -40,13 +40,24 @@ public class CoordinatorCluster
     /// <summary>Adds a peer. It joins as a learner, and votes once it has caught up: that is not waited for.</summary>
     /// <param name="learner">It never votes.</param>
     /// <param name="nonce">One nonce adds one peer, however often it is asked; null: a new one.</param>
+    /// <param name="silo">Where, in a cluster of several silos; null: on the silo of the peer that it replaces.</param>
+    /// <param name="replaces">A voter whose place it takes once it has caught up; null: nobody's.</param>
     /// <param name="cancellationToken">Ends the wait; the peer may or may not be added.</param>
     /// <returns>The new peer's id.</returns>
     public virtual async Task<long> AddPeerAsync(
-        bool learner = false, Guid? nonce = null, int group = 0, CancellationToken cancellationToken = default)
+        bool learner = false, Guid? nonce = null, string? silo = null, long? replaces = null, int group = 0,
+        CancellationToken cancellationToken = default)
     {
+        if (replaces is { } replaced)
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(replaced, nameof(replaces));
         Guid unique = nonce ?? Guid.NewGuid();
-        GrowGroup grow = new() { Nonce = ByteString.CopyFrom(unique.ToByteArray(bigEndian: true)), Learner = learner };
+        GrowGroup grow = new()
+        {
+            Nonce = ByteString.CopyFrom(unique.ToByteArray(bigEndian: true)),
+            Learner = learner,
+            Silo = silo ?? "",
+            Replaces = replaces ?? 0,
+        };
         ClusterRequest request = new() { Group = group, AddPeer = grow };
         return (await AskAsync(request, cancellationToken).ConfigureAwait(false)).PeerId;
     }
@@ -80,6 +91,8 @@ public class CoordinatorCluster
         Revision = group?.Revision ?? 0,
         Sessions = group?.Sessions ?? 0,
         FeatureLevel = group?.FeatureLevel ?? 0,
+        Voters = group?.Voters ?? 0,
+        VotersCaughtUp = group?.VotersCaughtUp ?? 0,
         FailuresTolerated = group?.FailuresTolerated ?? 0,
         Peers = [.. group?.Peers.Select(ToInfo) ?? []],
     };

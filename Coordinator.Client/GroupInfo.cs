@@ -19,8 +19,13 @@ public sealed record GroupInfo
 
     public int FeatureLevel { get; init; }
 
-    /// <summary>How many voters may be lost now, with a quorum of running voters left.</summary>
+    /// <summary>Of the voters that have caught up, how many may be lost now with a quorum of them left.</summary>
     public int FailuresTolerated { get; init; }
+
+    public int Voters { get; init; }
+
+    /// <summary>Those that are reached from the silo that was asked, run, and do not lag.</summary>
+    public int VotersCaughtUp { get; init; }
 
     /// <summary>In the order of their ids.</summary>
     public required IReadOnlyList<PeerInfo> Peers { get; init; }

@@ -16,12 +16,21 @@ public static class ClusterRules
             : null,
         ClusterRequest.RequestOneofCase.AddPeer => request.AddPeer.Nonce.Length != CommandRules.NonceBytes
             ? Invalid($"The nonce has {request.AddPeer.Nonce.Length} bytes; it must have {CommandRules.NonceBytes}.")
-            : null,
+            : CheckPlace(request.AddPeer),
         ClusterRequest.RequestOneofCase.RemovePeer => request.RemovePeer.PeerId <= 0
             ? Invalid($"{request.RemovePeer.PeerId} is no peer id.")
             : null,
         _ => Invalid("The request asks for nothing that this version knows."),
     };
+
+    private static (ErrorCode, string)? CheckPlace(GrowGroup add)
+    {
+        if (add.Replaces < 0)
+            return Invalid($"{add.Replaces} is no peer id; 0 replaces nobody.");
+        if (add.Replaces > 0 && add.Learner)
+            return Invalid("A peer that never votes can't take another one's place.");
+        return add.Silo.Length > 0 && ResourceName.LabelProblem(add.Silo) is { } problem ? Invalid($"The silo: {problem}") : null;
+    }
 
     private static (ErrorCode, string) Invalid(string message) => (ErrorCode.InvalidRequest, message);
 }

@@ -24,6 +24,8 @@ public static class ErrorText
         ErrorCode.PeerChangeRefused => "The change does not fit the present peers.",
         ErrorCode.PeerChangeInProgress => "Another change of peers is not finished; ask again.",
         ErrorCode.PeerNotCaughtUp => "The learner lags too far behind to vote; ask again.",
+        ErrorCode.SiloNotFound => "There is no such silo in the cluster.",
+        ErrorCode.SiloUnreachable => "The silo is not reached, or not ready; ask again.",
         ErrorCode.QuorumAtRisk => "Of the voters after this change too few answer now.",
         ErrorCode.ReplicaBehind => "This replica has not come as far as the caller has seen; ask another, or again.",
         ErrorCode.RolledBack => "The caller has seen a later state than the group has: a database went back in time, or the caller has talked to another cluster.",

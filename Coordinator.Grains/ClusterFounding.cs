@@ -9,13 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// How a silo comes to its peer (rule 1). Before anything else each silo stores a random storage id. A cluster is founded
+/// How a silo comes to its first peer (rule 1). Before anything else each silo stores a random storage id. A cluster is founded
 /// only by the silo whose id comes first, and only when all are reached and none knows of a cluster: the first state lists
 /// the storage ids that they have told. Invariant: a peer is stored only by the database whose storage id is listed for it,
 /// so a database that was lost later never brings the old peer back; and a stop at any point is taken up where it was.
 /// </summary>
 internal sealed class ClusterFounding(
-    PeerDatabase database, ClusterGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
+    PeerDatabase database, SiloGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
 {
     private const int Group = 0;
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(300);
@@ -41,7 +41,8 @@ internal sealed class ClusterFounding(
                 $"The database is that of silo {silo.SiloId}, and this is silo {options.SiloId}. "
                 + "Correct Coordinator:Cluster:SiloId, or give this silo its own database.");
         }
-        _known = silo.Bootstrap is null ? null : ClusterBootstrap.Parser.ParseFrom(silo.Bootstrap);
+        if (silo.Bootstrap is not null)
+            _known = ClusterBootstrap.Parser.ParseFrom(silo.Bootstrap);
         _stored = silo;
     }
 
@@ -57,8 +58,8 @@ internal sealed class ClusterFounding(
     }
 
     /// <summary>Until the cluster is known, and this silo's part in it settled.</summary>
-    /// <returns>The cluster's id, and the stored peer; null: this silo has none in it.</returns>
-    public async Task<(Guid ClusterId, StoredPeer? Peer)> SettleAsync(CancellationToken cancellationToken)
+    /// <returns>The cluster's id, and the stored peers; none: this silo has none in it.</returns>
+    public async Task<(Guid ClusterId, IReadOnlyList<StoredPeer> Peers)> SettleAsync(CancellationToken cancellationToken)
     {
         bool isInDoubt = false;
         while (true)
@@ -81,7 +82,17 @@ internal sealed class ClusterFounding(
         }
     }
 
-    private async Task<(Guid, StoredPeer?)?> TrySettleAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// What a database that has not taken part in the cluster stores together with a peer that is added here; null: it has.
+    /// </summary>
+    public async Task<StoredSilo?> FirstPartAsync(CancellationToken cancellationToken)
+    {
+        // As stored, not as remembered: an earlier try may have been written all the same.
+        await ClaimAsync(cancellationToken);
+        return _stored is { Bootstrap: null } stored ? stored with { Bootstrap = _known!.ToByteArray() } : null;
+    }
+
+    private async Task<(Guid, IReadOnlyList<StoredPeer>)?> TrySettleAsync(CancellationToken cancellationToken)
     {
         StoredSilo stored = _stored!;
         if (stored.Bootstrap is not null)
@@ -94,7 +105,7 @@ internal sealed class ClusterFounding(
         if (own is null || own.Value.StorageId != stored.StorageId)
         {
             _known = bootstrap;
-            return (clusterId, null);
+            return (clusterId, []);
         }
         var peer = new NewPeer(
             new PeerKey(Group, own.Value.Id), stored.StorageId,
@@ -109,11 +120,11 @@ internal sealed class ClusterFounding(
         return await ReadAsync(cancellationToken);
     }
 
-    private async Task<(Guid, StoredPeer?)?> ReadAsync(CancellationToken cancellationToken)
+    private async Task<(Guid, IReadOnlyList<StoredPeer>)?> ReadAsync(CancellationToken cancellationToken)
     {
         StoredCluster cluster = await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The database has lost its cluster's row. Restore it, or give this silo an empty database.");
-        return (cluster.ClusterId, cluster.Peers.FirstOrDefault(peer => peer.Key.Group == Group));
+        return (cluster.ClusterId, cluster.Peers);
     }
 
     private PeerRecord? OwnPeer(ClusterBootstrap bootstrap)
@@ -148,6 +159,12 @@ internal sealed class ClusterFounding(
         {
             Wait($"Silo {other.Silo} is configured with the silos {string.Join(", ", differing.Silos)}, this one with "
                 + $"{string.Join(", ", _silos)}: they have to be the same on all.");
+            return null;
+        }
+        if (_silos.Length % 2 == 0)
+        {
+            Wait($"A new cluster is founded with an odd number of silos, and {_silos.Length} are configured: an even one "
+                + "survives no more failures. Further silos can be added later.");
             return null;
         }
         if (_silos[0] == options.SiloId)

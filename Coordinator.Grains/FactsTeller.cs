@@ -7,9 +7,7 @@ namespace Coordinator.Grains;
 /// <summary>
 /// Tells the other silos what they have to know of this one, whenever it has changed, within a tenth of a second.
 /// </summary>
-/// <param name="read">The peer of this silo; null: it has none, or not yet.</param>
-internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<SiloFacts> tell, TimeProvider time)
-    : IAsyncDisposable
+internal sealed class FactsTeller(SiloGroup group, Action<SiloFacts> tell, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
@@ -19,9 +17,6 @@ internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<S
     private bool _isStopping;
     private Task _telling = Task.CompletedTask;
 
-    /// <summary>Empty: not known yet.</summary>
-    public Guid ClusterId { get; set; }
-
     public void Start() => _telling = TellAsync();
 
     /// <summary>At once: nothing is to be handed over to this silo from here on.</summary>
@@ -30,6 +25,9 @@ internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<S
         _isStopping = true;
         Tell();
     }
+
+    /// <summary>At once: another silo is about to build on it.</summary>
+    public void TellNow() => Tell();
 
     public async ValueTask DisposeAsync()
     {
@@ -59,36 +57,23 @@ internal sealed class FactsTeller(int group, Func<ReplicaStatus?> read, Action<S
     {
         lock (_gate)
         {
-            SiloFacts facts = new() { Stopping = _isStopping };
-            if (ClusterId != Guid.Empty)
-                facts.ClusterId = ByteString.CopyFrom(ClusterId.ToByteArray());
-            if (read() is { } status)
-                facts.Groups.Add(FactOf(status));
+            // Before the peers are listed: one that is missing then is not among those that run.
+            SiloFacts facts = new() { Stopping = _isStopping, AllRun = group.AllRun };
+            if (group.ClusterId != Guid.Empty)
+                facts.ClusterId = ByteString.CopyFrom(group.ClusterId.ToByteArray());
+            GroupPicture picture = group.Picture();
+            foreach (PeerLoop peer in group.Peers)
+            {
+                ReplicaStatus status = peer.Status;
+                GroupFact fact = GroupFacts.Of(SiloGroup.Group, peer, status);
+                fact.DeparturesKnown = status.IsReady && status.AppliedIndex >= status.CommitIndex
+                    && picture.AreDeparturesKnown(status);
+                facts.Groups.Add(fact);
+            }
             if (facts.Equals(_told))
                 return;
             _told = facts;
             tell(facts);
         }
-    }
-
-    private GroupFact FactOf(ReplicaStatus status)
-    {
-        PeerStatus told = PeerStatus.From(status);
-        return new GroupFact
-        {
-            Group = group,
-            PeerId = told.PeerId,
-            LeaderPeerId = status.Leader.Value,
-            Term = told.Term,
-            StorageId = ByteString.CopyFrom((status.Membership.Find(status.Peer)?.StorageId ?? Guid.Empty).ToByteArray()),
-            State = told.State,
-            Serves = status.IsReady,
-            AppliedIndex = told.AppliedIndex,
-            LastIndex = told.LastIndex,
-            CommitIndex = told.CommitIndex,
-            SnapshotIndex = told.SnapshotIndex,
-            Epoch = told.Epoch,
-            Detail = told.Detail ?? "",
-        };
     }
 }

@@ -1,45 +1,54 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
 using Coordinator.Replica;
-using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
 
-/// <summary>A group in an operator's words, made from what its replicas know of themselves.</summary>
+/// <summary>A group in an operator's words, made from what is known of it here.</summary>
 internal static class GroupDescriptions
 {
-    /// <param name="best">The replica whose membership counts: the leader, or whoever has come furthest.</param>
-    /// <param name="all">Of all peers in this process.</param>
-    public static GroupDescription Of(ReplicaStatus best, IReadOnlyList<ReplicaStatus> all)
+    private const string NotTold = "tells nothing of it.";
+
+    public static GroupDescription Of(GroupPicture picture)
     {
-        GroupMembership membership = best.Membership;
+        (int voters, int caughtUp) = picture.Voters();
         var description = new GroupDescription
         {
-            Group = membership.Group,
-            LeaderPeerId = best.Leader.Value,
-            Term = best.Term.Value,
-            CommitIndex = best.CommitIndex,
-            Revision = best.Revision,
-            Sessions = best.Sessions,
-            FeatureLevel = best.FeatureLevel,
-            FailuresTolerated = FailuresTolerated(membership, all),
+            Group = picture.Group,
+            LeaderPeerId = picture.Leader.Value,
+            Term = picture.Term,
+            CommitIndex = picture.CommitIndex,
+            Revision = picture.Local?.Revision ?? 0,
+            Sessions = picture.Local?.Sessions ?? 0,
+            FeatureLevel = picture.Local?.FeatureLevel ?? 0,
+            FailuresTolerated = GroupPicture.FailuresTolerated((voters, caughtUp)),
+            Voters = voters,
+            VotersCaughtUp = caughtUp,
         };
-        foreach (PeerRecord peer in membership.Peers)
-            description.Peers.Add(Of(peer, membership, all.FirstOrDefault(status => status.Peer == peer.Id)));
+        foreach (MemberFact member in picture.Members)
+            description.Peers.Add(Of(member, picture.FactOf(member)));
         return description;
     }
 
-    public static int FailuresTolerated(GroupMembership membership, IReadOnlyList<ReplicaStatus> all) =>
-        FailuresTolerated(
-            membership, voter => all.Any(status => status.Peer == voter && status.Service == ServiceState.Running));
-
-    /// <summary>In a joint configuration both halves need a quorum: the weaker one counts.</summary>
-    public static int FailuresTolerated(GroupMembership membership, Func<PeerId, bool> runs)
+    /// <param name="others">Null: the embedded host.</param>
+    public static GroupStatus StatusOf(GroupPicture picture, OtherSilos? others, string? notice)
     {
-        int tolerated = Spare(membership.ConfState.Voters, runs);
-        return membership.ConfState.VotersOutgoing is { Count: > 0 } outgoing
-            ? Math.Min(tolerated, Spare(outgoing, runs))
-            : tolerated;
+        (int voters, int caughtUp) = picture.Voters();
+        IEnumerable<PeerStatus> members = picture.Members.Select(member => Of(member, picture, others));
+        // A peer that has yet to join, or is about to go, is nobody's member; before anybody knows the members, all are.
+        IEnumerable<PeerStatus> more = picture.Facts
+            .Where(fact => !picture.Members.Any(member => picture.FactOf(member) == fact))
+            .Select(fact => From(fact) with { Silo = others?.SiloOrOwn(GroupFacts.IdOf(fact)) });
+        return new GroupStatus(
+            picture.Group, picture.Leader.Value, picture.Term, picture.CommitIndex, picture.Local?.Revision ?? 0,
+            picture.Local?.Sessions ?? 0, [.. members.Concat(more).OrderBy(peer => peer.PeerId)])
+        {
+            FailuresTolerated = GroupPicture.FailuresTolerated((voters, caughtUp)),
+            Voters = voters,
+            VotersCaughtUp = caughtUp,
+            Silos = others?.Describe() ?? [],
+            Notice = notice,
+        };
     }
 
     /// <returns>"leader", "follower", "candidate", "suspended", "quarantined" or "stopped".</returns>
@@ -53,17 +62,27 @@ internal static class GroupDescriptions
         _ => "follower",
     };
 
-    private static PeerDescription Of(PeerRecord peer, GroupMembership membership, ReplicaStatus? status) => new()
+    private static PeerDescription Of(MemberFact member, GroupFact? fact) => new()
     {
-        PeerId = peer.Id.Value,
-        Role = membership.ConfState.Voters.Contains(peer.Id) ? "voter" : "learner",
-        State = status is null ? "unknown" : StateOf(status),
-        Silo = peer.Silo,
-        AppliedIndex = status?.AppliedIndex ?? 0,
-        LastIndex = status?.LastIndex ?? 0,
-        Detail = status is null ? "It does not run in this process." : status.Detail ?? "",
+        PeerId = member.PeerId,
+        Role = member.Voter ? "voter" : "learner",
+        // Its role says already that it learns.
+        State = fact is null ? "unknown" : fact.State == "learner" ? "follower" : fact.State,
+        Silo = member.Silo,
+        AppliedIndex = fact?.AppliedIndex ?? 0,
+        LastIndex = fact?.LastIndex ?? 0,
+        Detail = fact is null ? $"Silo {member.Silo} {NotTold}" : fact.Detail,
     };
 
-    private static int Spare(IReadOnlyList<PeerId> voters, Func<PeerId, bool> runs) =>
-        Math.Max(0, voters.Count(runs) - ((voters.Count / 2) + 1));
+    private static PeerStatus Of(MemberFact member, GroupPicture picture, OtherSilos? others)
+    {
+        PeerStatus status = picture.FactOf(member) is { } fact
+            ? From(fact)
+            : new PeerStatus(member.PeerId, "unknown", 0, 0, 0, 0, 0, 0, $"Silo {member.Silo} {NotTold}");
+        return others is null ? status : status with { Silo = member.Silo };
+    }
+
+    private static PeerStatus From(GroupFact fact) => new(
+        fact.PeerId, fact.State, fact.Epoch, fact.Term, fact.LastIndex, fact.CommitIndex, fact.AppliedIndex,
+        fact.SnapshotIndex, fact.Detail.Length > 0 ? fact.Detail : null);
 }

@@ -30,9 +30,22 @@ public partial class GroupGateway
             };
         }
         // What a group is, each silo of a cluster says for itself; changes are the leader's.
-        if (_others is not null && request.RequestCase != ClusterRequest.RequestOneofCase.Describe
-            && await FindLeaderAsync(errand, abandoned) is LeaderSeat.There there)
-            return await ForwardAsync(there.Silo, request, abandoned);
+        if (_others is null || request.RequestCase == ClusterRequest.RequestOneofCase.Describe)
+            return await AdministerHereAsync(request, abandoned);
+        while (true)
+        {
+            LeaderSeat? seat = await FindLeaderAsync(errand, abandoned);
+            ClusterAnswer answer = seat is LeaderSeat.There there
+                ? await ForwardAsync(there.Silo, request, abandoned)
+                : await AdministerHereAsync(request, abandoned);
+            if (seat is null || errand.IsForwarded || !IsWorthAnotherLeader(answer.Error))
+                return answer;
+            await LeaderMovedAsync(seat, abandoned);
+        }
+    }
+
+    private async Task<ClusterAnswer> AdministerHereAsync(ClusterRequest request, CancellationToken abandoned)
+    {
         return _administrate is { } administrate && !_stopping.IsCancellationRequested
             ? await administrate(request, abandoned)
             : new ClusterAnswer { Error = NoLeaderCode, Message = ErrorText.Of(NoLeaderCode) };

@@ -62,14 +62,31 @@ public partial class GroupGateway
         {
             foreach (PeerLoop peer in _peers)
             {
-                if (peer.Status is { Service: ServiceState.Running, Leader.IsNone: false })
+                // One that has left, and knows it, would wait for an answer that nobody gives.
+                if (peer.Status is { Service: ServiceState.Running, Leader.IsNone: false } status
+                    && status.Membership.Find(peer.Peer) is not null)
                     return new LeaderSeat.Here(peer);
             }
         }
         return SeatOfLeader(isForwarded);
     }
 
-    private ReplicaStatus? LocalStatus() => _peers.Count == 0 ? null : _peers[0].Status;
+    /// <summary>Of the peer here that knows most. Null: there is none.</summary>
+    private ReplicaStatus? LocalStatus()
+    {
+        ReplicaStatus? best = null;
+        foreach (PeerLoop peer in _peers)
+        {
+            ReplicaStatus status = peer.Status;
+            if (best is null || GroupPicture.Rank(status).CompareTo(GroupPicture.Rank(best)) > 0)
+                best = status;
+        }
+        return best;
+    }
+
+    /// <summary>On the leader if that is here now, and by no other silo.</summary>
+    internal Task<CommandAnswer> ExecuteHereAsync(Command command, CancellationToken abandoned) =>
+        ExecuteAsync(command, new Errand(_time.GetTimestamp(), IsForwarded: true), abandoned);
 
     private bool IsLeaderServing() =>
         _others?.LeadersSilo(LocalStatus()) is { } silo && _others.Serves(silo);

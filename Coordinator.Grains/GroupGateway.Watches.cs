@@ -91,9 +91,11 @@ public partial class GroupGateway
         IReadOnlyList<PeerLoop> peers = _peers;
         bool isOver = _stopping.IsCancellationRequested || (peers.Count > 0
             && peers.All(peer => peer.Status.Service is ServiceState.Stopped or ServiceState.Quarantined));
-        if (!isOver && (position.HasBegun || _time.GetElapsedTime(startedAt) < _leaderTimeout))
+        // Another silo has a replica; this one may get none for a long time.
+        bool isElsewhere = peers.Count == 0 && _others is not null;
+        if (!isOver && ((position.HasBegun && !isElsewhere) || _time.GetElapsedTime(startedAt) < _leaderTimeout))
             return null;
-        ErrorCode code = isOver ? ErrorCode.Stopping : ErrorCode.NoQuorum;
+        ErrorCode code = isOver ? ErrorCode.Stopping : isElsewhere ? ErrorCode.NotLeader : ErrorCode.NoQuorum;
         return new WatchPage { Position = NowhereYet(), Error = code, Message = NoReplicaText };
     }
 

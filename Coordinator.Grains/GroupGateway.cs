@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Coordinator.Contracts;
-using Coordinator.Replica;
 using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
@@ -72,25 +71,9 @@ public partial class GroupGateway : IAsyncDisposable
         return listener;
     }
 
-    /// <summary>What every peer here knows of itself and the group, for the status page.</summary>
-    public virtual GroupStatus GetStatus()
-    {
-        IReadOnlyList<PeerLoop> peers = _peers;
-        if (_others is not null)
-            return ClusterStatus.Of(_group, LocalStatus(), _others, Notice);
-        // Whoever leads in the highest term knows most.
-        ReplicaStatus? best = peers.Select(peer => peer.Status)
-            .OrderByDescending(status => (status.Service == ServiceState.Running, status.Term, status.AppliedIndex))
-            .FirstOrDefault();
-        return new GroupStatus(
-            _group, best?.Leader.Value ?? 0, best?.Term.Value ?? 0, best?.CommitIndex ?? 0, best?.Revision ?? 0,
-            best?.Sessions ?? 0, [.. peers.Select(peer => PeerStatus.From(peer.Status))])
-        {
-            FailuresTolerated = best is null
-                ? 0
-                : GroupDescriptions.FailuresTolerated(best.Membership, [.. peers.Select(peer => peer.Status)]),
-        };
-    }
+    /// <summary>What is known here of the peers and the group, for the status page.</summary>
+    public virtual GroupStatus GetStatus() =>
+        GroupDescriptions.StatusOf(GroupPicture.Of(_group, _peers, _others), _others, Notice);
 
     /// <summary>Ends the background work; requests after this are refused.</summary>
     public async ValueTask DisposeAsync()

@@ -7,13 +7,19 @@ namespace Coordinator.Grains;
 public sealed record GroupStatus(
     int Group, long LeaderId, long Term, long CommitIndex, long Revision, int Sessions, IReadOnlyList<PeerStatus> Peers)
 {
-    /// <summary>Voters that may be lost now, with a quorum of running voters left.</summary>
+    /// <summary>Of the voters that have caught up, how many may be lost now with a quorum of them left.</summary>
     public int FailuresTolerated { get; init; }
+
+    /// <summary>In a joint configuration, of the half that is worse off.</summary>
+    public int Voters { get; init; }
+
+    /// <summary>Those that are reached from here, run, and do not lag.</summary>
+    public int VotersCaughtUp { get; init; }
 
     /// <summary>Of the cluster, as configured; empty in the embedded host.</summary>
     public IReadOnlyList<SiloStatus> Silos { get; init; } = [];
 
-    /// <summary>Why this silo has no peer; null: it has one.</summary>
+    /// <summary>Why this silo has no peer, or none that runs; null: it has one.</summary>
     public string? Notice { get; init; }
 }
 

@@ -119,6 +119,12 @@ internal static partial class HostLog
         "Silo {Silo} has lost its peer: the cluster knows it with another storage id than this database has. It serves without a peer, through the other silos")]
     public static partial void PeerIsLost(ILogger log, string silo);
 
+    [LoggerMessage(3034, LogLevel.Warning, "Peer {Peer} could not be made now")]
+    public static partial void PeerNotMade(ILogger log, long peer, Exception problem);
+
+    [LoggerMessage(3035, LogLevel.Information, "Peer {Peer} was made before, with storage id {StorageId}, and not proposed")]
+    public static partial void PeerIsThere(ILogger log, long peer, Guid storageId);
+
     [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
     public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
 }

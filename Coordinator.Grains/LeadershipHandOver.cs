@@ -1,52 +1,81 @@
+using Coordinator.Contracts;
 using Coordinator.Raft;
-using Coordinator.Replica;
 using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Hands leadership from the peer of this silo to one of another. Asked for again until it is seen to have happened: a
-/// leader gives up an attempt by itself after an election time-out, and stays.
+/// Hands leadership from a peer here to another one. Asked for again until it is seen to have happened: a leader gives up
+/// an attempt by itself after an election time-out, and stays.
 /// </summary>
-internal sealed class LeadershipHandOver(PeerLoop peer, OtherSilos others, GroupGateway gateway)
+internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
 
-    private bool Leads => peer.Status is { Service: ServiceState.Running, Role: RaftState.Leader };
-
-    /// <summary>To whoever is furthest and goes on running.</summary>
-    /// <returns>Whether it does not lead (any longer).</returns>
-    public Task<bool> ToAnyAsync(TimeSpan limit, TimeProvider time) => ToAsync(Best, limit, time, CancellationToken.None);
-
-    public Task<bool> ToAsync(PeerId to, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken) =>
-        ToAsync(() => to, limit, time, cancellationToken);
-
-    /// <summary>Whether this peer can lead: a voter that runs on a silo that is reached and goes on.</summary>
-    public bool CanLead(PeerRecord candidate) =>
-        candidate.Id != peer.Peer && peer.Status.Membership.ConfState.Voters.Contains(candidate.Id)
-        && others.FactOf(candidate.Id) is { State: "follower" or "candidate" } && !others.IsStopping(candidate.Silo);
-
-    private PeerId? Best()
-    {
-        PeerRecord[] able = [.. peer.Status.Membership.Peers.Where(CanLead)];
-        return able.Length == 0
-            ? null
-            : able.OrderByDescending(one => others.FactOf(one.Id)?.LastIndex ?? 0).ThenBy(one => one.Id).First().Id;
-    }
-
-    private async Task<bool> ToAsync(
-        Func<PeerId?> choose, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="wanted">None: whoever is furthest among the other voters that go on running.</param>
+    /// <param name="abandoned">Nobody waits any longer: <see cref="OperationCanceledException"/>.</param>
+    /// <returns>Null: it is so; otherwise why not.</returns>
+    public async Task<ClusterAnswer?> ToAsync(PeerId wanted, CancellationToken abandoned)
     {
         long startedAt = time.GetTimestamp();
-        while (Leads)
+        PeerId? first = group.Gateway.Leader()?.Peer;
+        while (true)
         {
-            if (choose() is not { } target)
-                return false;
-            peer.Post(new PeerInput.TransferLeadership(target));
+            PeerId leader = group.Picture().Leader;
+            if (IsDone(leader, wanted, first))
+                return null;
+            if (group.Gateway.Leader() is { } here)
+            {
+                first ??= here.Peer;
+                if (Target(here, wanted) is not { } target)
+                    return Refusal(here, wanted);
+                here.Post(new PeerInput.TransferLeadership(target));
+            }
             if (time.GetElapsedTime(startedAt) >= limit)
-                return false;
-            await gateway.WaitForChangeAsync(() => !Leads, AskAgain, cancellationToken);
+                return TooLate(wanted, leader);
+            await group.Gateway.WaitForChangeAsync(
+                () => IsDone(group.Picture().Leader, wanted, first), AskAgain, abandoned);
         }
-        return true;
     }
+
+    /// <summary>Whether anybody else could lead now.</summary>
+    public bool IsPossible(PeerLoop leader) => Target(leader, PeerId.None) is not null;
+
+    private static bool IsDone(PeerId leader, PeerId wanted, PeerId? first) =>
+        !leader.IsNone && (wanted.IsNone ? first is { } from && leader != from : leader == wanted);
+
+    /// <summary>Null: nobody wanted can lead.</summary>
+    private PeerId? Target(PeerLoop leader, PeerId wanted)
+    {
+        GroupPicture picture = group.Picture();
+        GroupMembership membership = leader.Status.Membership;
+        return membership.Peers
+            .Where(peer => peer.Id != leader.Peer && (wanted.IsNone || peer.Id == wanted)
+                && membership.ConfState.Voters.Contains(peer.Id) && group.Others?.IsStopping(peer.Silo) != true)
+            .Select(picture.FactOf)
+            .Where(fact => fact is { State: "follower" or "candidate" })
+            // The lower id of two that are as far: asked again, the same one is meant.
+            .OrderByDescending(fact => fact!.LastIndex).ThenBy(fact => fact!.PeerId)
+            .Select(fact => (PeerId?)GroupFacts.IdOf(fact!))
+            .FirstOrDefault();
+    }
+
+    private ClusterAnswer Refusal(PeerLoop leader, PeerId wanted)
+    {
+        GroupMembership membership = leader.Status.Membership;
+        if (wanted.IsNone)
+            return PeerAdministrator.Refused(ErrorCode.PeerChangeRefused, "No other voter runs that could lead.");
+        if (membership.Find(wanted) is not { } peer)
+            return PeerAdministrator.Refused(ErrorCode.PeerNotFound, $"There is no peer {wanted} in the group.");
+        if (!membership.ConfState.Voters.Contains(wanted))
+            return PeerAdministrator.Refused(ErrorCode.PeerNotFound, $"Peer {wanted} is a learner: it cannot lead.");
+        string state = group.Picture().FactOf(peer)?.State ?? "not reached";
+        return PeerAdministrator.Refused(ErrorCode.PeerChangeRefused, $"Peer {wanted} is {state}: it cannot lead.");
+    }
+
+    private static ClusterAnswer TooLate(PeerId wanted, PeerId leader) => leader.IsNone
+        ? PeerAdministrator.Refused(ErrorCode.NoQuorum, "The group has no leader now.")
+        : PeerAdministrator.Refused(
+            ErrorCode.OutcomeUnknown,
+            $"{(wanted.IsNone ? "Another peer" : $"Peer {wanted}")} does not lead yet: peer {leader} does. It may still come to it.");
 }

@@ -19,7 +19,16 @@ internal sealed class OtherSilos(
     public IReadOnlyList<string> Ids { get; } =
         [.. members.Select(member => member.SiloId).Where(id => id != own).Order(StringComparer.Ordinal)];
 
+    /// <summary>What the others have told of their peers.</summary>
+    public IEnumerable<GroupFact> Facts => Ids.SelectMany(FactsOf);
+
+    /// <summary>Silos of another cluster tell nothing. Empty: not known yet.</summary>
+    public Guid ClusterId { get; set; }
+
     public string UrlOf(string silo) => _urls.GetValueOrDefault(silo, "");
+
+    /// <summary>Of the list that this silo is configured with, itself included.</summary>
+    public bool IsListed(string silo) => _urls.ContainsKey(silo);
 
     public bool IsUp(string silo) => transport.IsUp(silo);
 
@@ -27,21 +36,24 @@ internal sealed class OtherSilos(
 
     public void Lost(string silo) => _facts.TryRemove(silo, out _);
 
-    /// <summary>Null: it has told nothing, or has no peer.</summary>
-    public GroupFact? FactOf(string silo) => _facts.GetValueOrDefault(silo)?.Groups
-        .FirstOrDefault(fact => fact.Group == group && fact.PeerId != 0);
-
     public bool IsStopping(string silo) => _facts.GetValueOrDefault(silo) is { Stopping: true };
 
-    /// <summary>What the silo of this peer has told of it.</summary>
-    public GroupFact? FactOf(PeerId peer) =>
-        Ids.Select(FactOf).FirstOrDefault(fact => fact is not null && fact.PeerId == peer.Value);
+    /// <summary>Whether it has said that it runs all peers that its database has.</summary>
+    public bool RunsAll(string silo) => IsUp(silo) && _facts.GetValueOrDefault(silo) is { AllRun: true, Stopping: false } told
+        && told.ClusterId.Span.SequenceEqual(ClusterId.ToByteArray());
+
+    /// <summary>The silo that has told of this peer. Null: none has.</summary>
+    public string? SiloOf(PeerId peer) =>
+        Ids.FirstOrDefault(silo => FactsOf(silo).Any(fact => fact.PeerId == peer.Value));
+
+    /// <summary>Of a peer that somebody tells of.</summary>
+    public string SiloOrOwn(PeerId peer) => SiloOf(peer) ?? own;
 
     /// <summary>
     /// The other silo that the leader is on, by the latest term that anybody knows a leader of. Null: there is none, it
     /// is here, or it is not reached.
     /// </summary>
-    /// <param name="local">Of the peer here; null: there is none.</param>
+    /// <param name="local">Of the peer here that knows most; null: there is none.</param>
     public string? LeadersSilo(ReplicaStatus? local)
     {
         (long Term, string Silo) best = (0, "");
@@ -49,15 +61,18 @@ internal sealed class OtherSilos(
             best = (local.Term.Value, leader.Silo);
         foreach (string silo in Ids)
         {
-            // Whoever leads says so itself: its followers may hear of it a moment later.
-            if (FactOf(silo) is { } fact && fact.LeaderPeerId == fact.PeerId && fact.Term > best.Term)
-                best = (fact.Term, silo);
+            foreach (GroupFact fact in FactsOf(silo))
+            {
+                // Whoever leads says so itself: its followers may hear of it a moment later.
+                if (fact.LeaderPeerId == fact.PeerId && fact.Term > best.Term)
+                    best = (fact.Term, silo);
+            }
         }
         return best.Silo.Length > 0 && best.Silo != own && IsUp(best.Silo) ? best.Silo : null;
     }
 
     /// <summary>Whether the leader over there has said that it would serve now.</summary>
-    public bool Serves(string silo) => FactOf(silo) is { Serves: true };
+    public bool Serves(string silo) => FactsOf(silo).Any(fact => fact.Serves);
 
     public Task<ForwardedAnswer> AskAsync(string silo, ForwardedRequest request, CancellationToken abandoned)
     {
@@ -68,4 +83,9 @@ internal sealed class OtherSilos(
     public IReadOnlyList<SiloStatus> Describe() => [.. members.Select(member => new SiloStatus(
         member.SiloId, member.Url,
         member.SiloId == own ? "self" : IsUp(member.SiloId) ? "up" : "down"))];
+
+    private IEnumerable<GroupFact> FactsOf(string silo) =>
+        _facts.GetValueOrDefault(silo) is { } told && (ClusterId == Guid.Empty || told.ClusterId.Span.SequenceEqual(ClusterId.ToByteArray()))
+            ? told.Groups.Where(fact => fact.Group == group && fact.PeerId != 0)
+            : [];
 }

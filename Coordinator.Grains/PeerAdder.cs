@@ -1,20 +1,18 @@
-using System.Security.Cryptography;
 using Coordinator.Contracts;
-using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
-using Coordinator.Replica.Storage;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Adds a peer that an operator asks for, as a learner: its row first, then its membership (rule 1). Invariant: one nonce
-/// adds one peer, however often it is asked and wherever an earlier try was cut short.
+/// Adds a peer on any silo, from the leader's: first its rows, made by the silo that it is to run on, then its membership,
+/// as a learner (rule 1). Invariant: one nonce adds one peer, however often it is asked and wherever an earlier try was cut
+/// short; what has been made and not been proposed, the next leader proposes.
 /// </summary>
-internal sealed class PeerAdder(EmbeddedGroup group, string siloId, TimeSpan patience, TimeProvider time, ILogger log)
+internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
@@ -22,76 +20,167 @@ internal sealed class PeerAdder(EmbeddedGroup group, string siloId, TimeSpan pat
     public async Task<ClusterAnswer> AddAsync(GrowGroup request, CancellationToken cancellationToken)
     {
         if (await SettledLeaderAsync(cancellationToken) is not { } leader)
-            return PeerAdministrator.Refused(ErrorCode.NoQuorum, "No leader with a quorum now; nothing was begun.");
-        GroupMembership membership = leader.Membership;
-        var nonce = new Guid(request.Nonce.Span, bigEndian: true);
-        IReadOnlyList<PeerAddition> additions = await group.ReadAdditionsAsync(cancellationToken);
-        if (additions.FirstOrDefault(addition => addition.Nonce == nonce) is { } known)
         {
-            if (known.StaysLearner != request.Learner)
-                return PeerAdministrator.Refused(
-                    ErrorCode.RequestMismatch, "The nonce was used before, with another \"learner\".");
-            if (membership.Find(known.Key.Peer)?.StorageId == known.StorageId)
-                return new ClusterAnswer { PeerId = known.Key.Peer.Value };
-            if (known.Key.Peer < membership.NextPeerId)
-                return PeerAdministrator.Refused(
-                    ErrorCode.PeerChangeRefused,
-                    $"The nonce was used before, for peer {known.Key.Peer}, which is no peer of the group now: take another.");
-            // The row was made, and the peer not proposed, or not known to be: the same peer is proposed again.
-            if (group.Find(known.Key.Peer) is not null)
-                return await ProposeAsync(known, cancellationToken);
+            return group.Others is null
+                ? PeerAdministrator.Refused(ErrorCode.NoQuorum, "No leader with a quorum now; nothing was begun.")
+                : PeerAdministrator.Refused(ErrorCode.NotLeader);
         }
-        return membership.Peers.Count >= Limits.PeersPerGroupMax
-            ? PeerAdministrator.Refused(
-                ErrorCode.PeerChangeRefused, $"The group has {membership.Peers.Count} peers, as many as may be.")
-            : await MakeAsync(leader, nonce, request.Learner, cancellationToken);
+        GroupMembership membership = leader.Membership;
+        string? earlier = SiloOf(request.Nonce, membership);
+        string silo = request.Silo.Length > 0 ? request.Silo : earlier ?? DefaultSilo(request, membership);
+        if (earlier is not null && earlier != silo)
+            return PeerAdministrator.Refused(ErrorCode.RequestMismatch, $"The nonce was used before, for silo {earlier}.");
+        if (silo.Length == 0 && request.Replaces > 0)
+            return NoVoter(request.Replaces);
+        if (Unusable(silo) is { } unusable)
+            return unusable;
+        var purpose = new PeerPurpose
+        {
+            Nonce = request.Nonce,
+            StaysLearner = request.Learner,
+            Replaces = request.Replaces,
+        };
+        ClusterAnswer? refusal = Refusal(request, membership, silo);
+        // What the nonce has made before is the answer, whatever else has become of the group since.
+        PeerMade made = await MakeAsync(silo, refusal is null ? membership.NextPeerId : PeerId.None, purpose, cancellationToken);
+        if (made.Error != ErrorCode.Ok)
+            return PeerAdministrator.Refused(made.Error, made.Message);
+        return made.PeerId == 0
+            ? refusal!
+            : await SettleAsync(new PeerRecord(new PeerId(made.PeerId), new Guid(made.StorageId.Span), silo), cancellationToken);
+    }
+
+    /// <summary>Refused or lost, its rows wait: they are proposed again, or are no member's once its id is used up.</summary>
+    public async Task<ClusterAnswer> ProposeAsync(PeerRecord peer, CancellationToken cancellationToken)
+    {
+        var add = new AddPeer
+        {
+            PeerId = peer.Id.Value,
+            StorageId = ByteString.CopyFrom(peer.StorageId.ToByteArray(bigEndian: true)),
+            Silo = peer.Silo,
+        };
+        var change = new ChangePeers { Changes = { new PeerChange { Add = add } } };
+        // Here or not at all: who leads elsewhere by now looks for itself what is made and not proposed.
+        CommandAnswer answer = await group.Gateway.ExecuteHereAsync(
+            new Command { Caller = group.Options.SiloId, ChangePeers = change }, cancellationToken);
+        if (answer.Result.Error != ErrorCode.Ok)
+            return PeerAdministrator.Refused(answer.Result.Error, answer.Message);
+        HostLog.PeerJoins(log, peer.Id.Value, SiloGroup.Group);
+        return new ClusterAnswer { PeerId = peer.Id.Value };
     }
 
     /// <summary>A leader that has only just been elected is waited for, as any request does. Null: for too long.</summary>
     private async Task<ReplicaStatus?> SettledLeaderAsync(CancellationToken cancellationToken)
     {
         long startedAt = time.GetTimestamp();
-        while (group.SettledLeader() is null && time.GetElapsedTime(startedAt) < patience)
+        while (group.SettledLeader() is null && time.GetElapsedTime(startedAt) < group.Options.LeaderTimeout
+            && (group.Others is null || group.Gateway.Leader() is not null))
             await group.Gateway.WaitForChangeAsync(() => group.SettledLeader() is not null, LookAgain, cancellationToken);
         return group.SettledLeader();
     }
 
-    private async Task<ClusterAnswer> MakeAsync(
-        ReplicaStatus leader, Guid nonce, bool staysLearner, CancellationToken cancellationToken)
+    /// <summary>The silo that has a member or a made peer of this nonce. Null: none that is heard; the database knows.</summary>
+    private string? SiloOf(ByteString nonce, GroupMembership membership)
     {
-        PeerId id = leader.Membership.NextPeerId;
-        var addition = new PeerAddition(
-            new PeerKey(leader.Membership.Group, id), new Guid(RandomNumberGenerator.GetBytes(CommandRules.StorageIdBytes)),
-            nonce, staysLearner);
-        try
-        {
-            await group.AddBlankPeerAsync(id, addition.StorageId, addition, cancellationToken);
-        }
-        catch (PeerExistsException)
-        {
-            // Of an earlier try that was cut short; nobody lists it.
-            await group.RemovePeerAsync(id, new Decider(leader.Peer, leader.Epoch), cancellationToken);
-            return PeerAdministrator.Refused(ErrorCode.PeerChangeInProgress);
-        }
-        return await ProposeAsync(addition, cancellationToken);
+        if (group.Others is not { } others
+            || group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Nonce == nonce) is not { } made)
+            return null;
+        PeerId id = GroupFacts.IdOf(made);
+        return membership.Find(id)?.Silo ?? others.SiloOrOwn(id);
     }
 
-    /// <summary>Refused for certain, its rows are no member's, and are removed as such.</summary>
-    private async Task<ClusterAnswer> ProposeAsync(PeerAddition addition, CancellationToken cancellationToken)
+    private string DefaultSilo(GrowGroup request, GroupMembership membership) =>
+        group.Others is null ? group.Options.SiloId : membership.Find(new PeerId(request.Replaces))?.Silo ?? "";
+
+    private static ClusterAnswer NoVoter(long replaced) => PeerAdministrator.Refused(
+        ErrorCode.PeerNotFound, $"Peer {replaced} is no voter of the group: it can't be replaced.");
+
+    private ClusterAnswer? Unusable(string silo)
     {
-        long id = addition.Key.Peer.Value;
-        var add = new AddPeer
+        if (silo == group.Options.SiloId)
+            return null;
+        if (silo.Length == 0)
+            return PeerAdministrator.Refused(ErrorCode.SiloNotFound, "Say in \"silo\" on which one the peer is to be.");
+        if (group.Others is not { } others || !others.IsListed(silo))
         {
-            PeerId = id,
-            StorageId = ByteString.CopyFrom(addition.StorageId.ToByteArray(bigEndian: true)),
-            Silo = siloId,
+            return PeerAdministrator.Refused(
+                ErrorCode.SiloNotFound, $"There is no silo {silo} in Coordinator:Cluster:Silos of silo {group.Options.SiloId}, which leads.");
+        }
+        return others.RunsAll(silo)
+            ? null
+            : PeerAdministrator.Refused(ErrorCode.SiloUnreachable, $"Silo {silo} is not reached, or is starting or stopping.");
+    }
+
+    /// <summary>Why there can be no new peer; null: there can.</summary>
+    private ClusterAnswer? Refusal(GrowGroup request, GroupMembership membership, string silo)
+    {
+        if (membership.ConfState.VotersOutgoing.Count > 0)
+            return PeerAdministrator.Refused(ErrorCode.PeerChangeInProgress);
+        var replaced = new PeerId(request.Replaces);
+        if (!replaced.IsNone && !membership.ConfState.Voters.Contains(replaced))
+            return NoVoter(request.Replaces);
+        if (!replaced.IsNone && group.Picture().Facts.FirstOrDefault(fact => fact.Purpose?.Replaces == replaced.Value) is { } other)
+            return PeerAdministrator.Refused(ErrorCode.PeerChangeInProgress, $"Peer {other.PeerId} is taking the place of peer {replaced}.");
+        foreach (PeerRecord peer in membership.Peers)
+        {
+            if (group.Others is not null && peer.Silo == silo && peer.Id != replaced)
+            {
+                return PeerAdministrator.Refused(
+                    ErrorCode.PeerChangeRefused,
+                    $"Silo {silo} has peer {peer.Id} of the group: it has one at most. \"replaces\" puts a new one in its place.");
+            }
+        }
+        return membership.Peers.Count >= Limits.PeersPerGroupMax
+            ? PeerAdministrator.Refused(
+                ErrorCode.PeerChangeRefused, $"The group has {membership.Peers.Count} peers, as many as may be.")
+            : null;
+    }
+
+    private async Task<PeerMade> MakeAsync(string silo, PeerId id, PeerPurpose purpose, CancellationToken cancellationToken)
+    {
+        if (silo == group.Options.SiloId)
+            return await group.Maker.MakeAsync(id, purpose, cancellationToken);
+        var request = new MakePeer
+        {
+            PeerId = id.Value,
+            ClusterId = ByteString.CopyFrom(group.ClusterId.ToByteArray()),
+            Purpose = purpose,
         };
-        CommandAnswer answer = await group.Gateway.ExecuteAsync(
-            new Command { Caller = siloId, ChangePeers = new ChangePeers { Changes = { new PeerChange { Add = add } } } },
-            cancellationToken);
-        if (answer.Result.Error != ErrorCode.Ok)
-            return PeerAdministrator.Refused(answer.Result.Error, answer.Message);
-        HostLog.PeerJoins(log, id, addition.Key.Group);
-        return new ClusterAnswer { PeerId = id };
+        // Other changes wait for this one: not for ever.
+        using var limit = new CancellationTokenSource(group.Options.LeaderTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        ForwardedAnswer answer;
+        try
+        {
+            answer = await group.Others!.AskAsync(silo, new ForwardedRequest { MakePeer = request }, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            answer = new ForwardedAnswer();
+        }
+        if (answer.PeerMade is { } made)
+            return made;
+        // Lost on the way, it may have been made all the same.
+        return answer.Failure?.Code is null or ErrorCode.OutcomeUnknown
+            ? new PeerMade
+            {
+                Error = ErrorCode.OutcomeUnknown,
+                Message = $"Silo {silo} has not said whether it has made the peer. It is safe to repeat.",
+            }
+            : new PeerMade { Error = ErrorCode.SiloUnreachable, Message = $"Silo {silo} is not reached: {answer.Failure.Message}" };
+    }
+
+    private async Task<ClusterAnswer> SettleAsync(PeerRecord peer, CancellationToken cancellationToken)
+    {
+        // Asking may have taken long: what is so now counts.
+        if (group.SettledLeader()?.Membership is not { } membership)
+            return PeerAdministrator.Refused(ErrorCode.OutcomeUnknown);
+        if (membership.Find(peer.Id)?.StorageId == peer.StorageId)
+            return new ClusterAnswer { PeerId = peer.Id.Value };
+        return peer.Id < membership.NextPeerId
+            ? PeerAdministrator.Refused(
+                ErrorCode.PeerChangeRefused,
+                $"The nonce was used before, for peer {peer.Id}, which is no peer of the group now: take another.")
+            : await ProposeAsync(peer, cancellationToken);
     }
 }

@@ -1,44 +1,33 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
-using Coordinator.Replica;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Does what operators ask of the embedded host's group. Invariant: nothing is begun that could not be found again from
-/// what is stored; a peer that was added is brought to its end by <see cref="PeerReplacer"/>.
+/// Does what operators ask of the group, on the leader's silo; each silo describes it. Invariant: nothing is begun that
+/// could not be found again from what is stored; what was added is brought to its end by <see cref="PeerKeeper"/>.
 /// </summary>
-internal sealed class PeerAdministrator : IAsyncDisposable
+internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    private readonly EmbeddedGroup _group;
-    private readonly string _siloId;
-    private readonly ILogger _log;
-    private readonly TimeSpan _patience;
-    private readonly LeadershipTransfer _transfer;
-    private readonly PeerAdder _adder;
+    private readonly LeadershipHandOver _handOver = new(group, group.Options.LeaderTimeout, time);
+    private readonly PeerAdder _adder = new(group, time, log);
     private readonly CancellationTokenSource _stopping = new();
-
-    public PeerAdministrator(EmbeddedGroup group, EmbeddedGroupOptions options, TimeProvider time, ILogger log)
-    {
-        _group = group;
-        _siloId = options.SiloId;
-        _log = log;
-        _patience = options.LeaderTimeout;
-        _transfer = new LeadershipTransfer(group, options.LeaderTimeout, time);
-        _adder = new PeerAdder(group, options.SiloId, options.LeaderTimeout, time, log);
-    }
 
     public async Task<ClusterAnswer> ExecuteAsync(ClusterRequest request, CancellationToken abandoned)
     {
+        if (request.RequestCase == ClusterRequest.RequestOneofCase.Describe)
+            return Described();
+        // Whoever asked looks for the leader itself; in the embedded host it is here, or comes.
+        if (group.Others is not null && group.Gateway.Leader() is null)
+            return Refused(group.Gateway.IsReady ? ErrorCode.NotLeader : ErrorCode.NoQuorum);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(abandoned, _stopping.Token);
         try
         {
             return request.RequestCase switch
             {
-                ClusterRequest.RequestOneofCase.Describe => Described(),
                 ClusterRequest.RequestOneofCase.TransferLeadership =>
-                    await TransferAsync(new PeerId(request.TransferLeadership.ToPeerId), either.Token),
+                    await _handOver.ToAsync(new PeerId(request.TransferLeadership.ToPeerId), either.Token) ?? Described(),
                 ClusterRequest.RequestOneofCase.AddPeer =>
                     await ChangeAsync(() => _adder.AddAsync(request.AddPeer, _stopping.Token), either.Token),
                 ClusterRequest.RequestOneofCase.RemovePeer =>
@@ -58,8 +47,8 @@ internal sealed class PeerAdministrator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _group.Changing.WaitAsync();
-        _group.Changing.Release();
+        await group.Changing.WaitAsync();
+        group.Changing.Release();
     }
 
     internal static ClusterAnswer Refused(ErrorCode code, string? message = null) =>
@@ -68,7 +57,7 @@ internal sealed class PeerAdministrator : IAsyncDisposable
     /// <summary>One change at a time; once it has begun, a caller that leaves does not cut it short.</summary>
     private async Task<ClusterAnswer> ChangeAsync(Func<Task<ClusterAnswer>> change, CancellationToken cancellationToken)
     {
-        if (!await _group.Changing.WaitAsync(_patience, cancellationToken))
+        if (!await group.Changing.WaitAsync(group.Options.LeaderTimeout, cancellationToken))
             return Refused(ErrorCode.PeerChangeInProgress);
         try
         {
@@ -80,36 +69,33 @@ internal sealed class PeerAdministrator : IAsyncDisposable
         }
         finally
         {
-            _group.Changing.Release();
+            group.Changing.Release();
         }
     }
 
     private ClusterAnswer Described()
     {
-        ReplicaStatus[] all = [.. _group.Peers.Select(peer => peer.Status)];
-        ReplicaStatus? best = _group.Gateway.Leader()?.Status
-            ?? all.OrderByDescending(status => (status.Service == ServiceState.Running, status.Term, status.AppliedIndex))
-                .FirstOrDefault();
-        return best is null
-            ? Refused(ErrorCode.NoQuorum, "No peer of the group runs here.")
-            : new ClusterAnswer { Group = GroupDescriptions.Of(best, all) };
+        GroupPicture picture = group.Picture();
+        return picture.Members.Count == 0
+            ? Refused(ErrorCode.NoQuorum, group.Gateway.Notice ?? "No peer of the group runs here.")
+            : new ClusterAnswer { Group = GroupDescriptions.Of(picture) };
     }
-
-    private async Task<ClusterAnswer> TransferAsync(PeerId to, CancellationToken cancellationToken) =>
-        await _transfer.ToAsync(to, cancellationToken) ?? Described();
 
     private async Task<ClusterAnswer> RemoveAsync(PeerId peer)
     {
+        if (group.SettledLeader()?.Membership.ConfState.Voters is { } voters && voters.Contains(peer)
+            && voters.Where(voter => voter != peer).ToArray() is { Length: > 0 } rest && !group.Picture().WouldServe(rest))
+            return Refused(ErrorCode.QuorumAtRisk);
         // Whoever leads would step down by leaving, and the others would have to notice: rather it hands over first. If
         // nobody takes over in time, that is how it goes.
-        if (_group.Gateway.Leader()?.Peer == peer)
-            await _transfer.ToAsync(PeerId.None, _stopping.Token);
+        if (group.Gateway.Leader()?.Peer == peer)
+            await _handOver.ToAsync(PeerId.None, _stopping.Token);
         var change = new ChangePeers { Changes = { new PeerChange { Remove = peer.Value } } };
-        CommandAnswer answer = await _group.Gateway.ExecuteAsync(
-            new Command { Caller = _siloId, ChangePeers = change }, _stopping.Token);
+        CommandAnswer answer = await group.Gateway.ExecuteAsync(
+            new Command { Caller = group.Options.SiloId, ChangePeers = change }, _stopping.Token);
         if (answer.Result.Error != ErrorCode.Ok)
             return Refused(answer.Result.Error, answer.Message);
-        HostLog.PeerLeaves(_log, peer.Value, answer.Position?.Group ?? 0);
+        HostLog.PeerLeaves(log, peer.Value, SiloGroup.Group);
         return new ClusterAnswer { PeerId = peer.Value };
     }
 }

@@ -65,6 +65,7 @@ public sealed class PeerLoop : IAsyncDisposable
         _sessionEnded = sessionEnded;
         _leadershipChanged = leadershipChanged;
         _startedAt = time.GetTimestamp();
+        StorageId = loaded.StorageId;
         _replica = new ReplicaMachine(options, loaded, NowUs());
         _storage = new PeerStorageWorker(loaded.Key, database, owner, input => _inbox.Writer.TryWrite(input), time, log);
         _status = _replica.GetStatus();
@@ -76,6 +77,12 @@ public sealed class PeerLoop : IAsyncDisposable
     }
 
     public PeerId Peer => _replica.Key.Peer;
+
+    /// <summary>Of its rows; the membership lists the same, or this is no member.</summary>
+    internal Guid StorageId { get; }
+
+    /// <summary>What it was added for; null: it is one of the first.</summary>
+    internal PeerAddition? Addition { get; set; }
 
     /// <summary>As of the end of the last turn.</summary>
     public ReplicaStatus Status => _status;

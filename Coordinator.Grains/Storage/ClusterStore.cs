@@ -5,7 +5,7 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// Bootstrap, and what it left. Invariant: nothing else ever inserts a cluster row (rule 1).
+/// Bootstrap, and what it left. Invariant: a cluster row is inserted once, with the database's first peer (rule 1).
 /// </summary>
 internal static class ClusterStore
 {
@@ -45,13 +45,7 @@ internal static class ClusterStore
 
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         await RefuseUnlessEmptyAsync(connection);
-        await using (var command = new NpgsqlCommand(
-            "INSERT INTO coordinator.cluster (cluster_id, groups, checksum) VALUES ($1, $2, $3)", connection))
-        {
-            command.Add(clusterId).Add(groups).Add(RowChecksums.Cluster(clusterId, groups));
-            await command.ExecuteNonQueryAsync();
-        }
-
+        await InsertAsync(connection, clusterId, groups);
         foreach (NewPeer peer in peers)
         {
             await PeerRows.InsertAsync(connection, peer);
@@ -63,6 +57,15 @@ internal static class ClusterStore
         }
 
         await transaction.CommitAsync();
+    }
+
+    /// <summary>Part of the transaction in which a database takes part in a cluster.</summary>
+    public static async Task InsertAsync(NpgsqlConnection connection, Guid clusterId, int groups)
+    {
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO coordinator.cluster (cluster_id, groups, checksum) VALUES ($1, $2, $3)", connection);
+        command.Add(clusterId).Add(groups).Add(RowChecksums.Cluster(clusterId, groups));
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task<IReadOnlyList<StoredPeer>> ReadPeersAsync(NpgsqlConnection connection)

@@ -5,12 +5,13 @@ using Npgsql;
 namespace Coordinator.Grains.Storage;
 
 /// <summary>
-/// A peer that an operator has asked for. Stored in one transaction with the peer's first rows, so that whoever goes on
-/// after a stop knows what the peer is for.
+/// What a peer was added for. Stored in one transaction with the peer's first rows, in the same database, so that whoever
+/// goes on after a stop, of its own silo or of the leader's, knows it.
 /// </summary>
 /// <param name="Nonce">The operator's: asked again with the same one, there is still one peer.</param>
 /// <param name="StaysLearner">False: it is to vote once it has caught up.</param>
-internal sealed record PeerAddition(PeerKey Key, Guid StorageId, Guid Nonce, bool StaysLearner);
+/// <param name="Replaces">Whose place it takes then; none: nobody's.</param>
+internal sealed record PeerAddition(PeerKey Key, Guid StorageId, Guid Nonce, bool StaysLearner, PeerId Replaces = default);
 
 /// <summary>The table of them. Invariant: one for each nonce of a group.</summary>
 internal static class PeerAdditions
@@ -20,14 +21,14 @@ internal static class PeerAdditions
     {
         await using var command = new NpgsqlCommand(
             """
-            INSERT INTO coordinator.peer_addition (group_id, nonce, peer_id, storage_id, stays_learner, checksum)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (group_id, nonce) DO UPDATE SET peer_id = excluded.peer_id,
-                storage_id = excluded.storage_id, stays_learner = excluded.stays_learner, checksum = excluded.checksum
+            INSERT INTO coordinator.peer_addition (group_id, nonce, peer_id, storage_id, stays_learner, checksum, replaces)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (group_id, nonce) DO UPDATE SET peer_id = excluded.peer_id, storage_id = excluded.storage_id,
+                stays_learner = excluded.stays_learner, checksum = excluded.checksum, replaces = excluded.replaces
             """,
             connection);
         command.Add(addition.Key.Group).Add(addition.Nonce).Add(addition.Key.Peer.Value).Add(addition.StorageId)
-            .Add(addition.StaysLearner).Add(RowChecksums.Addition(addition));
+            .Add(addition.StaysLearner).Add(RowChecksums.Addition(addition)).Add(addition.Replaces.Value);
         await command.ExecuteNonQueryAsync();
     }
 
@@ -35,7 +36,7 @@ internal static class PeerAdditions
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT peer_id, storage_id, nonce, stays_learner, checksum
+            SELECT peer_id, storage_id, nonce, stays_learner, checksum, replaces
             FROM coordinator.peer_addition WHERE group_id = $1 ORDER BY peer_id
             """,
             connection);
@@ -46,7 +47,7 @@ internal static class PeerAdditions
         {
             var addition = new PeerAddition(
                 new PeerKey(group, new PeerId(reader.GetInt64(0))), reader.GetGuid(1), reader.GetGuid(2),
-                reader.GetBoolean(3));
+                reader.GetBoolean(3), new PeerId(reader.GetInt64(5)));
             if (reader.GetInt32(4) != RowChecksums.Addition(addition))
             {
                 throw new CorruptRowException($"table peer_addition, peer {addition.Key}: checksum");

@@ -113,17 +113,27 @@ public sealed class PeerDatabase : IAsyncDisposable
         PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, CancellationToken cancellationToken) =>
         AddPeerAsync(key, storageId, blankSnapshot, addition: null, cancellationToken);
 
-    /// <param name="addition">What an operator asked for, written together with the rows; null: nobody did.</param>
+    /// <param name="addition">What the peer is for, written together with the rows; null: nobody says.</param>
+    /// <param name="joins">The database is a silo's and takes part in this cluster from here on; null: it does already.</param>
     internal async Task AddPeerAsync(
         PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, PeerAddition? addition,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, (Guid ClusterId, StoredSilo Silo)? joins = null)
     {
         var peer = new NewPeer(key, storageId, default, SnapshotIndex: 0, SnapshotTerm: default, blankSnapshot);
-        await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer, addition), cancellationToken);
+        await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer, addition, joins), cancellationToken);
         StorageLog.PeerAdded(_log, key, storageId);
     }
 
-    /// <summary>What operators have asked for in a group, whatever has come of it; in the order of peer ids.</summary>
+    /// <summary>Says what a peer is for whose rows are there already, without a word of it.</summary>
+    internal Task WriteAdditionAsync(PeerAddition addition, CancellationToken cancellationToken) => _connections.UseAsync(
+        async connection =>
+        {
+            await PeerAdditions.WriteAsync(connection, addition);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>What peers were added for in a group, whatever has come of it; in the order of peer ids.</summary>
     internal Task<IReadOnlyList<PeerAddition>> ReadAdditionsAsync(int group, CancellationToken cancellationToken) =>
         _connections.UseAsync(connection => PeerAdditions.ReadAsync(connection, group), cancellationToken);
 
@@ -131,12 +141,12 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// Deletes all that is stored of a peer that has left its group; its id never comes back (rule 1). Idempotent: if it
     /// throws, ask again.
     /// </summary>
-    /// <param name="decider">Once that is fenced off, what it took for left may be another's new peer.</param>
-    /// <returns>False: the decider has been fenced off; nothing was changed.</returns>
-    public async Task<bool> RemovePeerAsync(PeerKey key, Decider decider, CancellationToken cancellationToken)
+    /// <param name="storageId">Of the peer that has left: another one may have been given its id here.</param>
+    /// <returns>False: the row is another peer's; nothing was changed.</returns>
+    public async Task<bool> RemovePeerAsync(PeerKey key, Guid storageId, CancellationToken cancellationToken)
     {
         bool isRemoved = await _connections.UseAsync(
-            connection => PeerRows.RemoveAsync(connection, key, decider), cancellationToken);
+            connection => PeerRows.RemoveAsync(connection, key, storageId), cancellationToken);
         if (isRemoved)
             StorageLog.PeerRemoved(_log, key);
         return isRemoved;

@@ -13,12 +13,22 @@ internal static class PeerRows
     private const long FirstEpoch = 0;
     private const long FirstSnapshotId = 1;
 
+    /// <param name="joins">
+    /// With this the database takes part in a cluster, in the same transaction; null: it does already.
+    /// </param>
     /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
-    public static async Task<bool> AddAsync(NpgsqlConnection connection, NewPeer peer, PeerAddition? addition)
+    public static async Task<bool> AddAsync(
+        NpgsqlConnection connection, NewPeer peer, PeerAddition? addition, (Guid ClusterId, StoredSilo Silo)? joins = null)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         try
         {
+            if (joins is { } first)
+            {
+                await ClusterStore.InsertAsync(connection, first.ClusterId, groups: 1);
+                await SiloStore.WriteBootstrapAsync(connection, first.Silo);
+            }
+
             await InsertAsync(connection, peer);
             if (addition is not null)
             {
@@ -36,24 +46,29 @@ internal static class PeerRows
     }
 
     /// <summary>
-    /// The peer's row first: its lock puts this after a write under way, and a later one finds no row. Each statement
-    /// checks the deciding activation in its own snapshot: where that still owns its row, there is nothing yet of a
-    /// peer that its successor adds.
+    /// The peer's row first: its lock puts this after a write under way, and a later one finds no row. What else there is
+    /// goes only where no row is left: it may be of another peer that was given the id here.
     /// </summary>
-    /// <returns>Whether the peer has no row now; false: the decider has been fenced off.</returns>
-    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, PeerKey key, Decider decider)
+    /// <returns>Whether the id has no row now; false: its row is that of another storage.</returns>
+    public static async Task<bool> RemoveAsync(NpgsqlConnection connection, PeerKey key, Guid storageId)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
-        foreach (string table in (string[])["peer", "log", "snapshot_chunk"])
+        await using (var command = new NpgsqlCommand(
+            "DELETE FROM coordinator.peer WHERE group_id = $1 AND peer_id = $2 AND storage_id = $3", connection))
+        {
+            command.Add(key.Group).Add(key.Peer.Value).Add(storageId);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        foreach (string table in (string[])["log", "snapshot_chunk"])
         {
             await using var command = new NpgsqlCommand(
                 $"""
                 DELETE FROM coordinator.{table} WHERE group_id = $1 AND peer_id = $2
-                    AND EXISTS (SELECT FROM coordinator.peer AS decider
-                        WHERE decider.group_id = $1 AND decider.peer_id = $3 AND decider.epoch = $4)
+                    AND NOT EXISTS (SELECT FROM coordinator.peer WHERE group_id = $1 AND peer_id = $2)
                 """,
                 connection);
-            command.Add(key.Group).Add(key.Peer.Value).Add(decider.Peer.Value).Add(decider.Epoch);
+            command.Add(key.Group).Add(key.Peer.Value);
             await command.ExecuteNonQueryAsync();
         }
 

@@ -32,9 +32,13 @@ internal static class RowChecksums
     public static int Chunk(PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlySpan<byte> data) =>
         Of(RowKind.SnapshotChunk, key).Add(epoch).Add(snapshotId).Add(chunk).Add(data).Value;
 
-    public static int Addition(PeerAddition addition) =>
-        Of(RowKind.PeerAddition, addition.Key)
-            .Add(addition.StorageId).Add(addition.Nonce).Add(addition.StaysLearner ? 1 : 0).Value;
+    /// <summary>Rows from before there was a peer to replace are as they were.</summary>
+    public static int Addition(PeerAddition addition)
+    {
+        RowChecksum checksum = Of(RowKind.PeerAddition, addition.Key)
+            .Add(addition.StorageId).Add(addition.Nonce).Add(addition.StaysLearner ? 1 : 0);
+        return addition.Replaces.IsNone ? checksum.Value : checksum.Add(addition.Replaces.Value).Value;
+    }
 
     private static RowChecksum Of(RowKind kind, PeerKey key) =>
         new RowChecksum(kind).Add(key.Group).Add(key.Peer.Value);

@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4];
 
     public static int Version => Migrations.Count;
 
@@ -108,5 +108,12 @@ internal static class Schema
         COMMENT ON TABLE coordinator.silo IS 'The silo of a cluster that this database belongs to; none: an embedded host''s.';
         COMMENT ON COLUMN coordinator.silo.storage_id IS 'Of the silo''s peer; stored before any other silo is told of it.';
         COMMENT ON COLUMN coordinator.silo.bootstrap IS 'Where the cluster began; written together with the peer''s row.';
+        """;
+
+    private const string Version4 =
+        """
+        ALTER TABLE coordinator.peer_addition ADD COLUMN replaces bigint NOT NULL DEFAULT 0;
+
+        COMMENT ON COLUMN coordinator.peer_addition.replaces IS 'The peer whose place it takes once it has caught up; 0: nobody''s.';
         """;
 }

@@ -10,7 +10,7 @@ using LinkOptions = Coordinator.Silo.Links.LinkOptions;
 namespace Coordinator.Silo.Hosting;
 
 /// <summary>
-/// One peer of the group in this process, over its own PostgreSQL, and links with the silos that have the others. Answers
+/// A silo's part of the group in this process, over its own PostgreSQL, and links with the other silos. Answers
 /// HTTP from the beginning, and native clients as soon as it knows its cluster.
 /// </summary>
 internal sealed class ClusterHost : SiloHost
@@ -20,7 +20,7 @@ internal sealed class ClusterHost : SiloHost
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
-    private ClusterGroup _group = null!;
+    private SiloGroup _group = null!;
     private SiloLinks _links = null!;
     private Task _joining = Task.CompletedTask;
     private Guid _clusterId;
@@ -45,7 +45,7 @@ internal sealed class ClusterHost : SiloHost
         ClusterHost host = new(options.Cluster!, connectionString, loggers.CreateLogger("Coordinator"));
         try
         {
-            host._group = await ClusterGroup.OpenAsync(
+            host._group = await SiloGroup.OpenAsync(
                 host.GroupOptions(options), host.Transport(serve), TimeProvider.System, loggers, cancellationToken);
             host._links = new SiloLinks(host.OptionsOfLinks(), host.Handlers(), TimeProvider.System, loggers);
             await host._links.StartAsync(cancellationToken);
@@ -103,12 +103,13 @@ internal sealed class ClusterHost : SiloHost
         }
     }
 
-    private ClusterGroupOptions GroupOptions(CoordinatorOptions options) => new()
+    private SiloGroupOptions GroupOptions(CoordinatorOptions options) => new()
     {
         Database = new PeerDatabaseOptions { ConnectionString = _connectionString },
         SiloId = _options.SiloId,
         Silos = [.. _options.Silos.Select(silo => new ClusterMember(silo.Id, silo.Url.GetLeftPart(UriPartial.Authority)))],
         Replica = ReplicaOptionsOf(options),
+        ReplaceLostPeersAfter = _options.ReplaceLostPeersAfter,
     };
 
     private ClusterTransport Transport(Action<SiloHost> serve) => new()

@@ -17,6 +17,9 @@ internal sealed record ClusterOptions
 
     /// <summary>All silos of the cluster, this one included.</summary>
     public required IReadOnlyList<ClusterSilo> Silos { get; init; }
+
+    /// <summary>Null: never.</summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; init; }
 }
 
 /// <param name="Link">Where the other silos reach it: ws or wss.</param>

@@ -10,7 +10,7 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
     private const string LinkAllowed = "ws://HOST:PORT, where the other silos reach it";
     private const string UrlAllowed = "http://HOST:PORT, where clients reach it";
     private const string ListenAllowed = "ws://ADDRESS:PORT, where ADDRESS is an IP address, localhost or * (all)";
-    private const int SilosMax = 7;
+    private const int SilosMax = 9;
 
     /// <summary>Null: the embedded host.</summary>
     public ClusterOptions? Read()
@@ -32,6 +32,7 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
             SiloId = siloId ?? "",
             LinkListen = listen ?? new IPEndPoint(IPAddress.Loopback, 0),
             Silos = silos,
+            ReplaceLostPeersAfter = ReadReplacement(),
         };
         if (isCluster)
             Check(options, own, listen);
@@ -42,11 +43,11 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
 
     private void Check(ClusterOptions options, ClusterSilo? own, IPEndPoint? listen)
     {
-        if (options.Silos.Count is 0 or > SilosMax || options.Silos.Count % 2 == 0)
+        if (options.Silos.Count is 0 or > SilosMax)
         {
             settings.AddProblem(
-                $"Coordinator:Cluster:Silos lists {options.Silos.Count} silos: allowed is an odd number up to {SilosMax}, "
-                + "since an even one survives no more failures. Each has an Id, a Link and a Url.");
+                $"Coordinator:Cluster:Silos lists {options.Silos.Count} silos: allowed are 1 to {SilosMax}. "
+                + "Each has an Id, a Link and a Url.");
         }
         if (options.Silos.Select(silo => silo.Id).Distinct(StringComparer.Ordinal).Count() != options.Silos.Count)
             settings.AddProblem("Coordinator:Cluster:Silos lists two silos with the same Id.");
@@ -63,6 +64,10 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
                 + $"is no address to listen on. Allowed is {ListenAllowed}.");
         }
     }
+
+    private TimeSpan? ReadReplacement() => settings.OptionalText("Cluster:ReplaceLostPeersAfter") is null
+        ? null
+        : settings.Duration("Cluster:ReplaceLostPeersAfter", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1));
 
     private List<ClusterSilo> ReadSilos()
     {

@@ -13,10 +13,10 @@ namespace Coordinator.Silo.Hosting;
 /// </summary>
 internal sealed class EmbeddedHost : SiloHost
 {
-    private readonly EmbeddedGroup _group;
+    private readonly SiloGroup _group;
     private readonly string _siloId;
 
-    private EmbeddedHost(EmbeddedGroup group, string siloId)
+    private EmbeddedHost(SiloGroup group, string siloId)
     {
         _group = group;
         _siloId = siloId;
@@ -33,7 +33,7 @@ internal sealed class EmbeddedHost : SiloHost
         string siloId = $"{Environment.MachineName}:{Environment.ProcessId}";
         try
         {
-            EmbeddedGroup group = await EmbeddedGroup.StartAsync(
+            SiloGroup group = await SiloGroup.StartAsync(
                 GroupOptions(connectionString, options, restore, siloId), TimeProvider.System, loggers, cancellationToken);
             return new EmbeddedHost(group, siloId);
         }
@@ -53,7 +53,7 @@ internal sealed class EmbeddedHost : SiloHost
 
     public override ValueTask DisposeAsync() => _group.DisposeAsync();
 
-    private static EmbeddedGroupOptions GroupOptions(
+    private static SiloGroupOptions GroupOptions(
         string connectionString, CoordinatorOptions options, GroupRestore? restore, string siloId) => new()
         {
             Database = new PeerDatabaseOptions { ConnectionString = connectionString },

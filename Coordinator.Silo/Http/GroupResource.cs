@@ -30,7 +30,13 @@ internal sealed class GroupResource(CheckedGateway gateway, HttpInterfaceOptions
     private async Task AddAsync(HttpContext context, RequestTarget target, int group)
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
-        GrowGroup grow = new() { Nonce = ReadNonce(fields), Learner = fields.Flag("learner") ?? false };
+        GrowGroup grow = new()
+        {
+            Nonce = ReadNonce(fields),
+            Learner = fields.Flag("learner") ?? false,
+            Silo = fields.Text("silo") ?? "",
+            Replaces = fields.Count("replaces"),
+        };
         ClusterRequest request = new() { Group = group, AddPeer = grow };
         if (await ExecuteAsync(context, fields, target, request) is { } answer)
             await Answers.WriteAsync(context, json =>
@@ -102,6 +108,8 @@ internal sealed class GroupResource(CheckedGateway gateway, HttpInterfaceOptions
         json.WriteNumber("revision", group.Revision);
         json.WriteNumber("sessions", group.Sessions);
         json.WriteNumber("featureLevel", group.FeatureLevel);
+        json.WriteNumber("voters", group.Voters);
+        json.WriteNumber("votersCaughtUp", group.VotersCaughtUp);
         json.WriteNumber("failuresTolerated", group.FailuresTolerated);
         json.WriteStartArray("peers");
         foreach (PeerDescription peer in group.Peers)

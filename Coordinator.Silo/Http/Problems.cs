@@ -22,13 +22,15 @@ internal static class Problems
         ErrorCode.ValueTooLarge or ErrorCode.RequestTooLarge or ErrorCode.TooManyKeys or ErrorCode.AnswerTooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorCode.UnsupportedContentType => StatusCodes.Status415UnsupportedMediaType,
         ErrorCode.UnknownPath or ErrorCode.SessionNotFound or ErrorCode.LockNotFound or ErrorCode.KeyNotFound
-            or ErrorCode.PeerNotFound or ErrorCode.LeaseNotFound or ErrorCode.CandidateNotFound => StatusCodes.Status404NotFound,
+            or ErrorCode.PeerNotFound or ErrorCode.LeaseNotFound or ErrorCode.CandidateNotFound
+            or ErrorCode.SiloNotFound => StatusCodes.Status404NotFound,
         ErrorCode.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
         ErrorCode.ForbiddenHost => StatusCodes.Status421MisdirectedRequest,
         ErrorCode.ForbiddenOrigin => StatusCodes.Status403Forbidden,
         ErrorCode.LockNotAcquired or ErrorCode.LockNotHeld or ErrorCode.LockAlreadyHeld or ErrorCode.RequestIdStale
             or ErrorCode.NotWaiting or ErrorCode.RequestMismatch or ErrorCode.PeerChangeRefused
             or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk
+            or ErrorCode.SiloUnreachable
             or ErrorCode.LimitMismatch or ErrorCode.UpgradeInProgress or ErrorCode.DeadlockDetected
             or ErrorCode.HoldingAmbiguous or ErrorCode.GrantsHeldBack => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests

@@ -47,6 +47,8 @@ internal sealed class StatusResource(CheckedGateway gateway)
         json.WriteNumber("commitIndex", status.CommitIndex);
         json.WriteNumber("revision", status.Revision);
         json.WriteNumber("sessions", status.Sessions);
+        json.WriteNumber("voters", status.Voters);
+        json.WriteNumber("votersCaughtUp", status.VotersCaughtUp);
         json.WriteNumber("failuresTolerated", status.FailuresTolerated);
         json.WriteStartArray("peers");
         foreach (PeerStatus peer in status.Peers)

@@ -227,8 +227,8 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
         return new Restored(_server, database, await StartAsync(database, file));
     }
 
-    private Task<EmbeddedGroup> StartAsync(string database, SnapshotFile file) => EmbeddedGroup.StartAsync(
-        new EmbeddedGroupOptions
+    private Task<SiloGroup> StartAsync(string database, SnapshotFile file) => SiloGroup.StartAsync(
+        new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = _server.ConnectionString(database) },
             SiloId = "restored",
@@ -237,7 +237,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
         },
         TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 
-    private sealed record Restored(PostgresServer Server, string Database, EmbeddedGroup Group) : IAsyncDisposable
+    private sealed record Restored(PostgresServer Server, string Database, SiloGroup Group) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

@@ -7,23 +7,26 @@ using Npgsql;
 
 namespace Coordinator.Tests.EndToEnd;
 
-/// <summary>Three silos of one cluster, real processes, each with a private PostgreSQL of its own.</summary>
+/// <summary>Silos of one cluster, three at first, real processes, each with a private PostgreSQL of its own.</summary>
 public sealed class RunningCluster : IAsyncLifetime
 {
     private const int Count = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly HttpClient Http = new();
 
-    private readonly SiloHome[] _homes = [.. Enumerable.Range(0, Count).Select(_ => new SiloHome())];
-    private readonly int[] _linkPorts = [.. Enumerable.Range(0, Count).Select(_ => FreePort())];
-    private readonly SiloProcess?[] _silos = new SiloProcess?[Count];
+    private readonly List<SiloHome> _homes = [.. Enumerable.Range(0, Count).Select(_ => new SiloHome())];
+    private readonly List<int> _linkPorts = [.. Enumerable.Range(0, Count).Select(_ => FreePort())];
+    private readonly Dictionary<int, SiloProcess> _silos = [];
 
     /// <summary>Where the first of two silos reaches the second one for its link; null: where that one listens.</summary>
     internal Func<int, int, Uri>? LinkOf { get; init; }
 
     public string[] Urls => [.. _homes.Select(home => home.Address.ToString().TrimEnd('/'))];
 
+    /// <summary>Those that have founded it.</summary>
     public static IEnumerable<int> All => Enumerable.Range(0, Count);
+
+    public IEnumerable<int> Everyone => Enumerable.Range(0, _homes.Count);
 
     public async Task InitializeAsync()
     {
@@ -34,15 +37,17 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        foreach (SiloProcess? silo in _silos)
-            await (silo?.DisposeAsync() ?? ValueTask.CompletedTask);
+        foreach (SiloProcess silo in _silos.Values)
+            await silo.DisposeAsync();
         foreach (SiloHome home in _homes)
             home.Dispose();
     }
 
     internal IPEndPoint LinkListener(int silo) => new(IPAddress.Loopback, _linkPorts[silo]);
 
-    internal SiloProcess Silo(int silo) => _silos[silo]!;
+    internal SiloProcess Silo(int silo) => _silos[silo];
+
+    internal static string IdOf(int silo) => ((char)('a' + silo)).ToString();
 
     internal SiloHome Home(int silo) => _homes[silo];
 
@@ -51,6 +56,40 @@ public sealed class RunningCluster : IAsyncLifetime
         string config = Path.Combine(_homes[silo].Folder, "silo.json");
         WriteConfig(config, silo, _linkPorts[silo], "a secret that only this test knows");
         return _silos[silo] = SiloProcess.Start(_homes[silo], "--config", config);
+    }
+
+    /// <summary>All silos are told of so many more, one after the other, and then those start.</summary>
+    internal async Task ExtendAsync(int more)
+    {
+        int[] before = [.. Everyone];
+        for (int i = 0; i < more; i++)
+        {
+            _homes.Add(new SiloHome());
+            _linkPorts.Add(FreePort());
+        }
+        foreach (int silo in before)
+        {
+            await Silo(silo).StopAsync();
+            await Start(silo).ReadyAsync();
+        }
+        foreach (int silo in Everyone.Except(before))
+            Start(silo);
+        foreach (int silo in Everyone)
+            await Silo(silo).ReadyAsync();
+    }
+
+    /// <summary>Until each silo says so of the group.</summary>
+    internal async Task AwaitVotersAsync(int voters, int tolerated, params string[] silos)
+    {
+        foreach (int silo in Everyone)
+            await Silo(silo).ReadyAsync();
+        await UntilAsync(
+            async () => (await Task.WhenAll(Everyone.Select(StatusAsync))).All(status =>
+                status.GetProperty("voters").GetInt32() == voters
+                && status.GetProperty("failuresTolerated").GetInt32() == tolerated
+                && Peers(status).Select(peer => peer.GetProperty("silo").GetString()).Order().SequenceEqual(silos)
+                && Peers(status).All(peer => peer.GetProperty("state").GetString() is "leader" or "follower")),
+            $"{voters} voters on {string.Join(", ", silos)}, of which {tolerated} may fail");
     }
 
     /// <summary>
@@ -122,7 +161,14 @@ public sealed class RunningCluster : IAsyncLifetime
     }
 
     private async Task<int> TryLeaderAsync(int asked) =>
-        (await StatusAsync(asked)).GetProperty("leader") is { ValueKind: JsonValueKind.Number } leader ? leader.GetInt32() - 1 : -1;
+        SiloOf(await StatusAsync(asked));
+
+    private static int SiloOf(JsonElement status) =>
+        status.GetProperty("leader") is { ValueKind: JsonValueKind.Number } leader
+            && Peers(status).FirstOrDefault(peer => peer.GetProperty("peer").GetInt64() == leader.GetInt64())
+                is { ValueKind: JsonValueKind.Object } peer
+            ? peer.GetProperty("silo").GetString()![0] - 'a'
+            : -1;
 
     private Uri LinkBetween(int silo, int other) => other != silo && LinkOf is { } linkOf
         ? linkOf(silo, other)
@@ -130,8 +176,8 @@ public sealed class RunningCluster : IAsyncLifetime
 
     private void WriteConfig(string file, int silo, int linkPort, string secret)
     {
-        string silos = string.Join(", ", All.Select(other => $$"""
-            { "Id": "{{(char)('a' + other)}}", "Link": "{{LinkBetween(silo, other)}}", "Url": "{{Urls[other]}}" }
+        string silos = string.Join(", ", Everyone.Select(other => $$"""
+            { "Id": "{{IdOf(other)}}", "Link": "{{LinkBetween(silo, other)}}", "Url": "{{Urls[other]}}" }
             """));
         File.WriteAllText(file, $$"""
             {
@@ -139,7 +185,7 @@ public sealed class RunningCluster : IAsyncLifetime
                 "Host": "Cluster",
                 "Cluster": {
                   "Secret": "{{secret}}",
-                  "SiloId": "{{(char)('a' + silo)}}",
+                  "SiloId": "{{IdOf(silo)}}",
                   "LinkListen": "ws://127.0.0.1:{{linkPort}}",
                   "Silos": [{{silos}}]
                 }

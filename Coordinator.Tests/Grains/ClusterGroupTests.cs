@@ -88,8 +88,8 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         await _silos.LoseDatabaseAsync("a");
         await _silos.StartAsync("a");
         Assert.Equal(founded, await _silos.Joined("a").WaitAsync(Patience));
-        Assert.Null(_silos["a"].Peer);
-        Assert.Contains("is lost", _silos["a"].Gateway.GetStatus().Notice, StringComparison.Ordinal);
+        Assert.Empty(_silos["a"].Peers);
+        await NoticeAsync("a", "is lost");
         await PutAsync("a", "through the others");
     }
 
@@ -104,12 +104,12 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_database_serves_the_silo_and_the_host_that_it_was_made_for()
     {
-        var embedded = new EmbeddedGroupOptions
+        var embedded = new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await _silos.DatabaseOfAsync("a")) },
             SiloId = "test",
         };
-        await using (await EmbeddedGroup.StartAsync(
+        await using (await SiloGroup.StartAsync(
             embedded, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None))
         {
         }
@@ -123,7 +123,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await _silos.DatabaseOfAsync("b")) },
         };
-        refused = await Assert.ThrowsAsync<GroupStartException>(() => EmbeddedGroup.StartAsync(
+        refused = await Assert.ThrowsAsync<GroupStartException>(() => SiloGroup.StartAsync(
             embedded, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None));
         Assert.Contains("silo b", refused.Message, StringComparison.Ordinal);
     }
@@ -163,7 +163,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         await _silos.StartAsync(SilosInMemory.Ids);
         await OneClusterAsync();
         await PutAsync("a", "before");
-        PeerLoop receiver = _silos["c"].Peer!;
+        PeerLoop receiver = _silos["c"].Peers.Single();
         PeerRecord sender = receiver.Status.Membership.Find(new PeerId(1))!.Value;
         Term later = new(receiver.Status.Term.Value + 10);
         Envelope heartbeat = new(

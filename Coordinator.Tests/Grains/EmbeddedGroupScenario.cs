@@ -1,8 +1,11 @@
+using System.Buffers;
 using Coordinator.Contracts;
 using Coordinator.Grains;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -18,7 +21,7 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
 
     private string _database = "";
 
-    private protected EmbeddedGroup Group { get; set; } = null!;
+    private protected SiloGroup Group { get; set; } = null!;
 
     private protected GroupGateway Gateway => Group.Gateway;
 
@@ -41,9 +44,9 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
         await server.DropDatabaseAsync(_database);
     }
 
-    private protected Task<EmbeddedGroup> StartAsync(ReplicaOptions? replica = null, TimeSpan? leaderTimeout = null)
+    private protected Task<SiloGroup> StartAsync(ReplicaOptions? replica = null, TimeSpan? leaderTimeout = null)
     {
-        var options = new EmbeddedGroupOptions
+        var options = new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
             SiloId = "test",
@@ -51,7 +54,7 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
         };
         if (leaderTimeout is { } timeout)
             options = options with { LeaderTimeout = timeout };
-        return EmbeddedGroup.StartAsync(options, TimeProvider.System, Logs, CancellationToken.None);
+        return SiloGroup.StartAsync(options, TimeProvider.System, Logs, CancellationToken.None);
     }
 
     private protected PeerLoop Leader() => Group.Peers.Single(peer => peer.Peer.Value == Gateway.GetStatus().LeaderId);
@@ -60,6 +63,16 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
 
     private protected static void Stop(PeerLoop peer) =>
         peer.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));
+
+    /// <summary>The rows of a peer that is no member yet, and the peer at work.</summary>
+    private protected async Task MakeAsync(PeerId peer, Guid storageId, PeerAddition? addition)
+    {
+        var blank = new ArrayBufferWriter<byte>();
+        CoordinationState.CreateBlank(Group.ClusterId, 0).WriteSnapshot(blank);
+        var key = new PeerKey(0, peer);
+        await Group.Storage.AddPeerAsync(key, storageId, blank.WrittenMemory, addition, CancellationToken.None);
+        await Group.RunPeerAsync(key, addition, CancellationToken.None);
+    }
 
     private protected long? AppliedBy(long peer) => Group.Find(new PeerId(peer))?.Status.AppliedIndex;
 

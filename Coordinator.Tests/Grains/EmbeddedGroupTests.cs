@@ -101,7 +101,7 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : EmbeddedGroupSce
     public async Task A_later_host_on_the_same_database_fences_the_earlier_one_off_for_writes_and_reads()
     {
         await PutAsync("first");
-        await using EmbeddedGroup later = await StartAsync();
+        await using SiloGroup later = await StartAsync();
         CommandAnswer put = await TryPutAsync("second", later.Gateway);
         Assert.Equal(ErrorCode.Ok, put.Result.Error);
 

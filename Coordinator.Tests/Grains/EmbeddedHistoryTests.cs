@@ -24,7 +24,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly OperationRecorder<ConfigInput, ConfigOutput> _recorder = new(TimeProvider.System);
-    private readonly List<EmbeddedGroup> _groups = [];
+    private readonly List<SiloGroup> _groups = [];
     private volatile GroupGateway[] _gateways = [];
     private string _database = "";
     private long _writes;
@@ -33,7 +33,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        foreach (EmbeddedGroup group in _groups)
+        foreach (SiloGroup group in _groups)
             await group.DisposeAsync();
         await server.DropDatabaseAsync(_database);
     }
@@ -112,8 +112,8 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
     /// <summary>It fences the hosts before it off; they stay, and are asked all the same.</summary>
     private async Task AddHostAsync()
     {
-        _groups.Add(await EmbeddedGroup.StartAsync(
-            new EmbeddedGroupOptions
+        _groups.Add(await SiloGroup.StartAsync(
+            new SiloGroupOptions
             {
                 Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
                 SiloId = "test",
@@ -124,7 +124,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
         _gateways = [.. _groups.Select(group => group.Gateway)];
     }
 
-    private static void StopLeader(EmbeddedGroup group)
+    private static void StopLeader(SiloGroup group)
     {
         foreach (PeerLoop leader in group.Peers.Where(peer => peer.Peer.Value == group.Gateway.GetStatus().LeaderId))
             leader.Post(new PeerInput.Halt(ServiceState.Stopped, "stopped by the test"));

@@ -111,7 +111,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         await Group.Changing.WaitAsync();
         try
         {
-            ClusterAnswer added = await new PeerAdder(Group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
+            ClusterAnswer added = await new PeerAdder(Group, TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(Guid.NewGuid(), learner: false).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (added.Error, added.PeerId));
             await UntilAsync(() => Membership() is { } now && now.ConfState.Learners.Contains(new PeerId(4)));
@@ -133,8 +133,8 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         await Group.Changing.WaitAsync();
         try
         {
-            await Group.AddBlankPeerAsync(addition.Key.Peer, addition.StorageId, addition, CancellationToken.None);
-            ClusterAnswer repeated = await new PeerAdder(Group, "test", TimeSpan.FromSeconds(1), TimeProvider.System, NullLogger.Instance).AddAsync(
+            await MakeAsync(addition.Key.Peer, addition.StorageId, addition);
+            ClusterAnswer repeated = await new PeerAdder(Group, TimeProvider.System, NullLogger.Instance).AddAsync(
                 Add(addition.Nonce, learner: true).AddPeer, CancellationToken.None);
             Assert.Equal((ErrorCode.Ok, 4L), (repeated.Error, repeated.PeerId));
         }

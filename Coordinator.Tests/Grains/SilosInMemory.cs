@@ -15,7 +15,7 @@ internal sealed class SilosInMemory(PostgresServer server)
 {
     public static readonly string[] Ids = ["a", "b", "c"];
 
-    private readonly ConcurrentDictionary<string, ClusterGroup> _up = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SiloGroup> _up = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
     private readonly Dictionary<string, string> _databases = [];
     private readonly ConcurrentDictionary<string, SiloFacts> _told = new(StringComparer.Ordinal);
@@ -23,10 +23,18 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
 
+    /// <summary>When the asked silo has answered, and before the asker hears it: what that hears; null: the answer.</summary>
+    public Func<string, string, ForwardedRequest, ForwardedAnswer?> Swallow { get; set; } = (_, _, _) => null;
+
+    /// <summary>Of all silos that are opened from then on, as is the next one.</summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; set; }
+
+    public TimeSpan LeaderTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>What each silo is configured with.</summary>
     public Func<string, string[]> Configured { get; set; } = _ => Ids;
 
-    public ClusterGroup this[string silo] => _up[silo];
+    public SiloGroup this[string silo] => _up[silo];
 
     public bool IsUp(string silo) => _up.ContainsKey(silo);
 
@@ -36,7 +44,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            ClusterGroup group = await OpenAsync(silo);
+            SiloGroup group = await OpenAsync(silo);
             _up[silo] = group;
             foreach (string other in _up.Keys.Where(other => other != silo))
             {
@@ -49,13 +57,15 @@ internal sealed class SilosInMemory(PostgresServer server)
         }
     }
 
-    public async Task<ClusterGroup> OpenAsync(string silo) => await ClusterGroup.OpenAsync(
-        new ClusterGroupOptions
+    public async Task<SiloGroup> OpenAsync(string silo) => await SiloGroup.OpenAsync(
+        new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
             SiloId = silo,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
-            Replica = new ReplicaOptions { TickUs = 20_000 },
+            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 100_000 },
+            ReplaceLostPeersAfter = ReplaceLostPeersAfter,
+            LeaderTimeout = LeaderTimeout,
         },
         TransportOf(silo), TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 
@@ -71,9 +81,9 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            if (!_up.TryRemove(silo, out ClusterGroup? group))
+            if (!_up.TryRemove(silo, out SiloGroup? group))
                 continue;
-            foreach (ClusterGroup other in _up.Values)
+            foreach (SiloGroup other in _up.Values)
                 other.LinkLost(silo);
             (Task<Guid> joined, CancellationTokenSource stopping) = _joining[silo];
             await stopping.CancelAsync();
@@ -102,7 +112,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         Send = (silo, envelope) =>
         {
-            if (_up.TryGetValue(silo, out ClusterGroup? other) && _up.ContainsKey(own))
+            if (_up.TryGetValue(silo, out SiloGroup? other) && _up.ContainsKey(own))
                 other.Received(own, envelope);
         },
         IsUp = _up.ContainsKey,
@@ -110,7 +120,7 @@ internal sealed class SilosInMemory(PostgresServer server)
         Tell = facts =>
         {
             _told[own] = facts;
-            foreach ((string silo, ClusterGroup other) in _up)
+            foreach ((string silo, SiloGroup other) in _up)
             {
                 if (silo != own)
                     other.FactsReceived(own, facts);
@@ -124,9 +134,10 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         if (Interfere(own, silo, request) is { } answer)
             return answer;
-        return _up.TryGetValue(silo, out ClusterGroup? other)
-            ? await other.AnswerAsync(request, abandoned)
-            : Failure(ErrorCode.NoQuorum);
+        if (!_up.TryGetValue(silo, out SiloGroup? other))
+            return Failure(ErrorCode.NoQuorum);
+        ForwardedAnswer told = await other.AnswerAsync(request, abandoned);
+        return Swallow(own, silo, request) ?? told;
     }
 
     public static ForwardedAnswer Failure(ErrorCode code) =>

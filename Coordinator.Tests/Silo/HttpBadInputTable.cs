@@ -133,7 +133,8 @@ internal static class HttpBadInputTable
 
         ["GET /v1/groups/{group}/peers"] = Nothing,
         ["GET /v1/groups/{group}/snapshot"] = Nothing,
-        ["POST /v1/groups/{group}/peers"] = new("{}", [Uuid("nonce"), Flag("learner")]),
+        ["POST /v1/groups/{group}/peers"] = new("{}", [Uuid("nonce"), Flag("learner"), Label("silo"), Count("replaces")],
+            ("""{"learner":true,"replaces":1}""", ErrorCode.InvalidRequest)),
         ["DELETE /v1/groups/{group}/peers/{peer}"] = Nothing,
         ["POST /v1/groups/{group}/transfer-leadership"] = new("{}", [Count("to")]),
     };

@@ -14,7 +14,7 @@ namespace Coordinator.Tests.Silo;
 public sealed partial class HttpRefusalTests(PostgresServer server) : IAsyncLifetime
 {
     private string _database = "";
-    private EmbeddedGroup _group = null!;
+    private SiloGroup _group = null!;
     private HttpTestSilo _silo = null!;
     private string _session = "";
     private string _ended = "";
@@ -22,8 +22,8 @@ public sealed partial class HttpRefusalTests(PostgresServer server) : IAsyncLife
     public async Task InitializeAsync()
     {
         _database = await server.CreateDatabaseAsync();
-        _group = await EmbeddedGroup.StartAsync(
-            new EmbeddedGroupOptions
+        _group = await SiloGroup.StartAsync(
+            new SiloGroupOptions
             {
                 Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
                 SiloId = "test",

@@ -122,13 +122,12 @@ public sealed class AddedPeerTests(PostgresServer server) : StorageTest(server)
     {
         PeerDatabase database = await OpenBootstrappedAsync();
         await AddAsync(database);
-        LoadedPeer leader = await ActivateAsync(database, 1);
         LoadedPeer peer = await ActivateAsync(database, 4);
         await database.WriteAsync(Write(peer, 1, Hard(1, 0, 1), Entry(1), Entry(2)));
         await database.WriteSnapshotChunkAsync(peer.Key, peer.Epoch, 1, 0, new byte[] { 7 }, CancellationToken.None);
 
-        Assert.True(await database.RemovePeerAsync(Key(4), By(leader), CancellationToken.None));
-        Assert.True(await database.RemovePeerAsync(Key(4), By(leader), CancellationToken.None));
+        Assert.True(await database.RemovePeerAsync(Key(4), StorageId, CancellationToken.None));
+        Assert.True(await database.RemovePeerAsync(Key(4), StorageId, CancellationToken.None));
 
         Assert.Equal(0L, await RowsAsync());
         Assert.Equal(WriteOutcome.Missing, await database.WriteAsync(Write(peer, 2, Hard(1, 0, 1), Entry(3))));
@@ -138,18 +137,16 @@ public sealed class AddedPeerTests(PostgresServer server) : StorageTest(server)
     }
 
     [Fact]
-    public async Task Who_was_fenced_off_removes_no_peer()
+    public async Task Another_peer_that_was_given_the_id_is_not_removed()
     {
         PeerDatabase database = await OpenBootstrappedAsync();
-        LoadedPeer earlier = await ActivateAsync(database, 1);
-        LoadedPeer successor = await ActivateAsync(database, 1);
         await AddAsync(database);
         LoadedPeer peer = await ActivateAsync(database, 4);
 
-        Assert.False(await database.RemovePeerAsync(Key(4), By(earlier), CancellationToken.None));
+        Assert.False(await database.RemovePeerAsync(Key(4), Guid.NewGuid(), CancellationToken.None));
 
         Assert.Equal(WriteOutcome.Committed, await database.WriteAsync(Write(peer, 1, Hard(1, 0, 0), Entry(1))));
-        Assert.True(await database.RemovePeerAsync(Key(4), By(successor), CancellationToken.None));
+        Assert.True(await database.RemovePeerAsync(Key(4), StorageId, CancellationToken.None));
         Assert.Equal(0L, await RowsAsync());
     }
 
@@ -158,13 +155,12 @@ public sealed class AddedPeerTests(PostgresServer server) : StorageTest(server)
     {
         PeerDatabase database = await OpenBootstrappedAsync();
         await AddAsync(database);
-        LoadedPeer leader = await ActivateAsync(database, 1);
         LoadedPeer peer = await ActivateAsync(database, 4);
         PausedWrites paused = await PausedWrites.AtAsync(Admin, WriteStep.AtCommit);
         Task<WriteOutcome> write = database.WriteAsync(Write(peer, 1, Hard(1, 0, 0), Entry(1)));
         await UntilAsync(PausedWrites.OneIsPaused);
 
-        Task<bool> removal = database.RemovePeerAsync(Key(4), By(leader), CancellationToken.None);
+        Task<bool> removal = database.RemovePeerAsync(Key(4), StorageId, CancellationToken.None);
         await UntilAsync(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'DELETE FROM coordinator.peer%')");
         await paused.ReleaseAsync();
@@ -173,8 +169,6 @@ public sealed class AddedPeerTests(PostgresServer server) : StorageTest(server)
         Assert.Equal(WriteOutcome.Committed, await write);
         Assert.Equal(0L, await RowsAsync());
     }
-
-    private static Decider By(LoadedPeer leader) => new(leader.Key.Peer, leader.Epoch);
 
     private static Task AddAsync(PeerDatabase database) =>
         database.AddPeerAsync(Key(4), StorageId, SnapshotData, CancellationToken.None);

@@ -12,21 +12,19 @@ internal sealed partial class PostgresStorage(
     PostgresServer server, string database, SteeredServer steered, IReadOnlyList<ScriptClient> clients,
     IReadOnlyList<PeerKey> peers) : IScriptedStorage, IAsyncDisposable
 {
+    private readonly Dictionary<PeerKey, Guid> _storageIds = peers.ToDictionary(key => key, _ => Guid.NewGuid());
     private NpgsqlConnection? _locker;
     private ScriptClient? _late;
     private bool _isDown;
 
     private int Group => peers[0].Group;
 
-    /// <summary>Stands for the leader on whose word peers are removed; takes no part in the script.</summary>
-    private PeerKey Leader { get; } = peers[0] with { Peer = new PeerId(1_000) };
-
     public async Task BeginAsync(ReadOnlyMemory<byte> blank)
     {
-        foreach (PeerKey key in peers.Append(Leader))
+        foreach (PeerKey key in peers)
         {
             await clients[0].ReadyToTakeAsync();
-            await clients[0].Database.AddPeerAsync(key, Guid.NewGuid(), blank, CancellationToken.None);
+            await clients[0].Database.AddPeerAsync(key, _storageIds[key], blank, CancellationToken.None);
         }
     }
 
@@ -37,12 +35,12 @@ internal sealed partial class PostgresStorage(
             await ComeUpAsync();
         _late?.Forget();
         await clients[0].ReadyToTakeAsync();
-        foreach (PeerKey key in peers.Append(Leader))
+        foreach (PeerKey key in peers)
             Assert.True(await RemoveAsync(key));
     }
 
     private Task<bool> RemoveAsync(PeerKey key) => clients[0].Database.RemovePeerAsync(
-        key, new Decider(Leader.Peer, Epoch: 0), CancellationToken.None);
+        key, _storageIds[key], CancellationToken.None);
 
     public async Task<StepResult> RunAsync(ScriptStep step)
     {
@@ -86,11 +84,11 @@ internal sealed partial class PostgresStorage(
             $"""
             SELECT peer_id, epoch, write_seq, term, vote, commit_index, snapshot_epoch, snapshot_id, snapshot_index,
                    snapshot_term, snapshot_chunks, snapshot_bytes, last_index
-            FROM coordinator.peer WHERE group_id = {Group} AND peer_id <> {Leader.Peer};
+            FROM coordinator.peer WHERE group_id = {Group};
             SELECT l.peer_id, l.index, l.term, l.type, l.data, l.stamp
-            FROM coordinator.log l JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group} AND peer_id <> {Leader.Peer};
+            FROM coordinator.log l JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group};
             SELECT c.peer_id, c.epoch, c.snapshot_id, c.data
-            FROM coordinator.snapshot_chunk c JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group} AND peer_id <> {Leader.Peer}
+            FROM coordinator.snapshot_chunk c JOIN coordinator.peer USING (group_id, peer_id) WHERE group_id = {Group}
             """);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())

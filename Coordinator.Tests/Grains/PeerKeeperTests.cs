@@ -3,6 +3,7 @@ using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
 using Coordinator.Tests.Postgres;
 using Npgsql;
 
@@ -10,7 +11,7 @@ namespace Coordinator.Tests.Grains;
 
 /// <summary>Peers that are lost are replaced by new ones, under new ids (rule 1), on a real PostgreSQL.</summary>
 [Collection(PostgresCollection.Name)]
-public sealed class PeerReplacerTests(PostgresServer server) : EmbeddedGroupScenario(server)
+public sealed class PeerKeeperTests(PostgresServer server) : EmbeddedGroupScenario(server)
 {
     private protected override ReplicaOptions Replica => new() { TickUs = 20_000, LazyCommitUs = 100_000 };
 
@@ -42,14 +43,35 @@ public sealed class PeerReplacerTests(PostgresServer server) : EmbeddedGroupScen
     }
 
     [Fact]
-    public async Task A_peer_that_was_made_and_never_proposed_is_removed()
+    public async Task A_peer_that_was_made_for_nobody_is_the_one_that_takes_a_lost_ones_place()
     {
-        await Group.AddBlankPeerAsync(new PeerId(4), Guid.NewGuid(), addition: null, CancellationToken.None);
+        var storageId = Guid.NewGuid();
+        await MakeAsync(new PeerId(4), storageId, addition: null);
+        await DeleteRowAsync(2);
 
-        await UntilAsync(() => Group.Find(new PeerId(4)) is null);
-        long[] stored = await StoredPeersAsync();
-        Assert.Equal([1, 2, 3], stored);
-        await UntilVotersAreAsync(1, 2, 3);
+        await UntilVotersAreAsync(1, 3, 4);
+        Assert.Equal(storageId, Group.SettledLeader()!.Membership.Find(new PeerId(4))!.Value.StorageId);
+    }
+
+    [Fact]
+    public async Task Peers_that_were_made_and_not_proposed_join()
+    {
+        await Group.Changing.WaitAsync();
+        try
+        {
+            foreach (long peer in (long[])[4, 5])
+            {
+                var id = new PeerId(peer);
+                var addition = new PeerAddition(new PeerKey(0, id), Guid.NewGuid(), Guid.NewGuid(), StaysLearner: false);
+                await MakeAsync(id, addition.StorageId, addition);
+            }
+        }
+        finally
+        {
+            Group.Changing.Release();
+        }
+
+        await UntilVotersAreAsync(1, 2, 3, 4, 5);
     }
 
     [Fact]

@@ -1,0 +1,219 @@
+using System.Security.Cryptography;
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Coordinator.Replica.State;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// Brings changes of the group's peers to their end. On each silo it removes what is stored of a peer that has left. On the
+/// leader's it proposes what was made and not proposed, promotes who has caught up, puts it in the place of the peer that it
+/// replaces, and replaces lost peers by itself where that is wanted (rules 1, 9). Each look finds the next step from what is
+/// stored and told, so what a stop has cut short goes on after it, under any leader. Invariants: whatever it is interrupted
+/// by, a peer id is never used for a second storage; no rows are deleted but those of a peer that has left for ever.
+/// </summary>
+internal sealed class PeerKeeper : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly SiloGroup _group;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly PeerAdder _adder;
+    private readonly LostPeers _lost;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly PeriodicTimer _timer;
+    private readonly Task _running;
+
+    public PeerKeeper(SiloGroup group, TimeProvider time, ILogger log)
+    {
+        _group = group;
+        _time = time;
+        _log = log;
+        _adder = new PeerAdder(group, time, log);
+        _lost = new LostPeers(group, time);
+        _timer = new PeriodicTimer(LookInterval, time);
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _timer.Dispose();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            try
+            {
+                await LookAsync();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception problem)
+            {
+                // The database is away, or the group has no leader after all: the next look finds the step again.
+                HostLog.ReplacementWaits(_log, problem);
+            }
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        await _group.Changing.WaitAsync(_stopping.Token);
+        try
+        {
+            GroupPicture picture = _group.Picture();
+            if (_group.Peers.FirstOrDefault(peer => HasLeft(peer, picture)) is { } left)
+                await _group.DropPeerAsync(left, _stopping.Token);
+            TellNotice(picture);
+            // Without a quorum nothing can be changed.
+            if (_group.SettledLeader() is { } leader && leader.Membership.ConfState.VotersOutgoing.Count == 0)
+                await TakeStepAsync(leader, picture);
+        }
+        finally
+        {
+            _group.Changing.Release();
+        }
+    }
+
+    /// <summary>As this silo's own leader knows, or another one's.</summary>
+    private bool HasLeft(PeerLoop peer, GroupPicture picture) => picture.HasLeft(peer.Peer, peer.StorageId)
+        || (_group.SettledLeader() is { } leader && peer.Peer < leader.Membership.NextPeerId
+            && leader.Membership.Find(peer.Peer)?.StorageId != peer.StorageId && picture.AreDeparturesKnown(leader));
+
+    private void TellNotice(GroupPicture picture)
+    {
+        if (_group.Others is null)
+            return;
+        string? notice = null;
+        if (!_group.Peers.Any())
+        {
+            MemberFact? lost = picture.Members.FirstOrDefault(member => member.Silo == _group.Options.SiloId);
+            if (lost is not null && _group.Gateway.Notice?.Contains("is lost", StringComparison.Ordinal) != true)
+                HostLog.PeerIsLost(_log, _group.Options.SiloId);
+            notice = lost is not null
+                ? $"The database of silo {_group.Options.SiloId} is not the one that its peer {lost.PeerId} was stored in: that peer "
+                    + "is lost, and does not come back from an empty database, which has forgotten what the peer has promised. "
+                    + "This silo serves without one, through the others, until the peer is replaced."
+                : $"Silo {_group.Options.SiloId} has no peer of the group, and serves through the others. One can be added.";
+        }
+        _group.Gateway.Notice = notice;
+    }
+
+    private async Task TakeStepAsync(ReplicaStatus leader, GroupPicture picture)
+    {
+        GroupMembership membership = leader.Membership;
+        _lost.Look(membership, picture);
+        if (Unproposed(membership, picture) is { } made)
+        {
+            await _adder.ProposeAsync(made, _stopping.Token);
+            return;
+        }
+        foreach (PeerRecord peer in membership.Peers)
+        {
+            if (await TryFinishAsync(leader, peer, picture))
+                return;
+        }
+        if (_lost.Next(membership, picture) is { } lost)
+            await ReplaceAsync(lost);
+    }
+
+    /// <summary>A peer that was made for the group and is not listed yet.</summary>
+    private PeerRecord? Unproposed(GroupMembership membership, GroupPicture picture)
+    {
+        GroupFact? made = membership.Peers.Count >= Limits.PeersPerGroupMax
+            ? null
+            : picture.Facts.FirstOrDefault(fact => fact.Purpose is not null && fact.PeerId >= membership.NextPeerId.Value);
+        if (made is null)
+            return null;
+        PeerId id = GroupFacts.IdOf(made);
+        return new PeerRecord(
+            id, new Guid(made.StorageId.Span),
+            _group.Find(id) is null && _group.Others is { } others ? others.SiloOrOwn(id) : _group.Options.SiloId);
+    }
+
+    /// <summary>True: a step was taken.</summary>
+    private async Task<bool> TryFinishAsync(ReplicaStatus leader, PeerRecord peer, GroupPicture picture)
+    {
+        GroupMembership membership = leader.Membership;
+        bool learns = membership.ConfState.Learners.Contains(peer.Id);
+        if (learns && _lost.IsLost(peer.Id))
+            return await ChangeAsync(new PeerChange { Remove = peer.Id.Value });
+        // Not heard: what it is for is known when it is.
+        if (picture.FactOf(peer) is not { } fact)
+            return false;
+        if (fact.Purpose is null)
+            return learns && await ChangeAsync(new PeerChange { Remove = peer.Id.Value });
+        var replaced = new PeerId(fact.Purpose.Replaces);
+        if (membership.Find(replaced) is null)
+            return learns && !fact.Purpose.StaysLearner && await PromoteAsync(peer);
+        return await ReplaceAsync(leader, peer, replaced, learns, picture);
+    }
+
+    /// <summary>In one joint change; but a leader goes last, when another one leads.</summary>
+    private async Task<bool> ReplaceAsync(
+        ReplicaStatus leader, PeerRecord peer, PeerId replaced, bool learns, GroupPicture picture)
+    {
+        PeerId[] rest = [.. leader.Membership.ConfState.Voters.Where(voter => voter != replaced && voter != peer.Id)];
+        if (!picture.WouldServe([.. rest, peer.Id]))
+            return false;
+        if (replaced == leader.Peer)
+        {
+            var handOver = new LeadershipHandOver(_group, _group.Options.LeaderTimeout, _time);
+            if (handOver.IsPossible(_group.Find(leader.Peer)!))
+                return await handOver.ToAsync(PeerId.None, _stopping.Token) is null;
+            return learns && await PromoteAsync(peer);
+        }
+        PeerChange remove = new() { Remove = replaced.Value };
+        bool isDone = learns
+            ? await ChangeAsync(new PeerChange { Promote = peer.Id.Value }, remove)
+            : await ChangeAsync(remove);
+        if (isDone)
+            HostLog.PeerReplaced(_log, replaced.Value, peer.Id.Value);
+        return isDone;
+    }
+
+    private async Task<bool> PromoteAsync(PeerRecord peer)
+    {
+        bool isDone = await ChangeAsync(new PeerChange { Promote = peer.Id.Value });
+        if (isDone)
+            HostLog.PeerVotes(_log, peer.Id.Value);
+        return isDone;
+    }
+
+    private async Task ReplaceAsync(PeerRecord lost)
+    {
+        ClusterAnswer answer = await _adder.AddAsync(
+            new GrowGroup
+            {
+                Nonce = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(CommandRules.NonceBytes)),
+                Silo = _group.Others is null ? "" : lost.Silo,
+                Replaces = lost.Id.Value,
+            },
+            _stopping.Token);
+        if (answer.Error == ErrorCode.Ok)
+            HostLog.PeerLost(_log, lost.Id.Value, answer.PeerId);
+    }
+
+    /// <summary>False: refused, or not known to have happened; the next look tells.</summary>
+    private async Task<bool> ChangeAsync(params PeerChange[] changes)
+    {
+        var command = new Command
+        {
+            Caller = _group.Options.SiloId,
+            ChangePeers = new ChangePeers { Changes = { changes } },
+        };
+        CommandAnswer answer = await _group.Gateway.ExecuteHereAsync(command, _stopping.Token);
+        return answer.Result.Error == ErrorCode.Ok;
+    }
+}
