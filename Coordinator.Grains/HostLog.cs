@@ -9,7 +9,7 @@ internal static partial class HostLog
 {
     public static void PeerChanged(ILogger log, ReplicaStatus before, ReplicaStatus now)
     {
-        if (now.Detail == PeerLoop.OrderlyStop)
+        if (now.Detail is PeerLoop.OrderlyStop or PeerLoop.HasLeft)
             return;
         if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
             PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");

@@ -19,6 +19,9 @@ public sealed class PeerLoop : IAsyncDisposable
     /// <summary>Why a peer has stopped when its silo was told to.</summary>
     internal const string OrderlyStop = "The silo stops.";
 
+    /// <summary>Why a peer has stopped whose rows are about to go.</summary>
+    internal const string HasLeft = "It has left the group.";
+
     /// <summary>Callers' requests waiting in the inbox; one more is refused as overloaded.</summary>
     internal const int RequestsMax = 16_384;
 
@@ -110,6 +113,9 @@ public sealed class PeerLoop : IAsyncDisposable
     internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
 
     /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
+    /// <summary>Ends its service, so that rows which go after this are no alarm.</summary>
+    internal void Retire() => _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, HasLeft));
+
     public async ValueTask DisposeAsync()
     {
         await _ticker.DisposeAsync();

@@ -146,7 +146,8 @@ public sealed partial class SiloGroup : IAsyncDisposable
     internal async Task DropPeerAsync(PeerLoop peer, CancellationToken cancellationToken)
     {
         HostLog.PeerLeft(_log, peer.Peer.Value);
-        // The rows go first: a peer that runs no longer would be forgotten with its rows left behind.
+        peer.Retire();
+        // The rows go first: a peer that is not in the list any more would be forgotten with its rows left behind.
         await Storage.RemovePeerAsync(new PeerKey(Group, peer.Peer), peer.StorageId, cancellationToken);
         if (!_peers.TryRemove(KeyValuePair.Create(peer.Peer, peer)))
             return;
