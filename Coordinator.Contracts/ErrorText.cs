@@ -45,6 +45,9 @@ public static class ErrorText
         ErrorCode.TooManyLeases => "The group has as many leases as it may.",
         ErrorCode.HoldingAmbiguous => "The session holds several that fit, with different permits: say which.",
         ErrorCode.TooManyReentries => "The session has entered the lock as often as it may.",
+        ErrorCode.SnapshotInProgress => "This silo sends a snapshot to somebody else; ask again when that is done.",
+        ErrorCode.GrantsHeldBack =>
+            "The group was restored, and grants nothing until all who held something before must have noticed: wait, or ask again later.",
         _ => $"Refused: {code}.",
     };
 }

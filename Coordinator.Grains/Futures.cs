@@ -51,3 +51,13 @@ internal sealed class WatchFuture(Watch watch) : WatchTicket(watch)
 
     public void SetPage(WatchPage page) => _page.TrySetResult(page);
 }
+
+/// <summary>A snapshot to be kept, with the task that its caller awaits.</summary>
+internal sealed class SaveFuture : SaveTicket
+{
+    private readonly TaskCompletionSource<SaveOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<SaveOutcome> Outcome => _outcome.Task;
+
+    public void SetOutcome(SaveOutcome outcome) => _outcome.TrySetResult(outcome);
+}

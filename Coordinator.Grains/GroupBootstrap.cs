@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
@@ -16,13 +17,14 @@ internal static class GroupBootstrap
     private static readonly Term FirstTerm = new(1);
 
     /// <summary>All peers in one silo.</summary>
+    /// <param name="restore">What the group is made of; null: of nothing.</param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int group, int count, string siloId, StateSettings settings, DateTimeOffset now)
+        int group, int count, string siloId, StateSettings settings, DateTimeOffset now, GroupRestore? restore = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         return Create(
             group, [.. Enumerable.Range(0, count).Select(_ => (siloId, new Guid(RandomNumberGenerator.GetBytes(16))))],
-            settings, now);
+            settings, now, restore);
     }
 
     /// <param name="places">Of peers 1, 2 and so on.</param>
@@ -31,7 +33,8 @@ internal static class GroupBootstrap
     /// give out a fencing token or a revision a second time (rule 19).
     /// </param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings, DateTimeOffset now)
+        int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings, DateTimeOffset now,
+        GroupRestore? restore = null)
     {
         var clusterId = new Guid(RandomNumberGenerator.GetBytes(16));
         PeerRecord[] records = [.. places.Select((place, i) =>
@@ -44,8 +47,9 @@ internal static class GroupBootstrap
             Peers = records,
             NextPeerId = new PeerId(records.Length + 1),
         };
-        long index = now.ToUnixTimeMilliseconds() * 1000;
-        var state = CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
+        long index = restore?.StartAt(now) ?? now.ToUnixTimeMilliseconds() * 1000;
+        CoordinationState state = restore?.Make(membership, FirstTerm, now)
+            ?? CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
         var snapshot = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(snapshot);
         NewPeer[] peers = [.. records.Select(record => new NewPeer(

@@ -61,6 +61,10 @@ internal static partial class HostLog
     [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
     public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
 
+    [LoggerMessage(3040, LogLevel.Warning,
+        "Group {Group}: restored from a snapshot of cluster {Cluster} at index {Index}; it begins at {Start}")]
+    public static partial void Restored(ILogger logger, int group, Guid cluster, long index, long start);
+
     [LoggerMessage(3009, LogLevel.Warning,
         "Group {Group} was bootstrapped with {Stored} peers: the option Peers = {Wanted} counts at the first start only")]
     public static partial void PeersDiffer(ILogger log, int group, int stored, int wanted);

@@ -22,6 +22,8 @@ internal abstract record PeerInput
 
     internal sealed record Ask(QueryFuture Future) : PeerInput;
 
+    internal sealed record Save(SaveFuture Future) : PeerInput;
+
     internal sealed record KeepAlive(KeepAliveFuture Future) : PeerInput;
 
     internal sealed record Forget(CommandFuture Future) : PeerInput;

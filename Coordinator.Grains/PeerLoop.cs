@@ -105,6 +105,8 @@ public sealed class PeerLoop : IAsyncDisposable
 
     internal bool TryPost(KeepAliveFuture future) => TryPostRequest(new PeerInput.KeepAlive(future));
 
+    internal bool TryPost(SaveFuture future) => TryPostRequest(new PeerInput.Save(future));
+
     internal bool TryPost(WatchFuture future) => TryPostRequest(new PeerInput.Watch(future));
 
     internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
@@ -183,6 +185,10 @@ public sealed class PeerLoop : IAsyncDisposable
                 Interlocked.Decrement(ref _requests);
                 _replica.Submit(keepAlive.Future);
                 break;
+            case PeerInput.Save save:
+                Interlocked.Decrement(ref _requests);
+                _replica.Submit(save.Future);
+                break;
             case PeerInput.Forget forget:
                 _replica.Forget(forget.Future);
                 break;
@@ -251,6 +257,8 @@ public sealed class PeerLoop : IAsyncDisposable
             ((QueryFuture)ticket).SetAnswer(answer);
         foreach ((WatchTicket ticket, WatchPage page) in effects.WatchesAnswered)
             ((WatchFuture)ticket).SetPage(page);
+        foreach ((SaveTicket ticket, SaveOutcome outcome) in effects.Saved)
+            ((SaveFuture)ticket).SetOutcome(outcome);
         foreach ((KeepAliveTicket ticket, KeepAliveAnswer answer) in effects.KeptAlive)
             ((KeepAliveFuture)ticket).SetAnswer(answer);
         foreach (EndedSession session in effects.SessionsEnded)

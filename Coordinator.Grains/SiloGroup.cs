@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
-using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,4 @@
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
@@ -24,6 +25,11 @@ public sealed record SiloGroupOptions
 
     /// <summary>Limits that the replicated state enforces; count only at bootstrap.</summary>
     public StateSettings State { get; init; } = new();
+
+    /// <summary>
+    /// What a new embedded group is made of; null: of nothing. A database that has a group already is refused then.
+    /// </summary>
+    public GroupRestore? Restore { get; init; }
 
     /// <summary>How long a request waits for a leader before it is refused.</summary>
     public TimeSpan LeaderTimeout { get; init; } = TimeSpan.FromSeconds(5);

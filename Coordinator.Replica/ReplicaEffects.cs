@@ -48,6 +48,8 @@ public sealed class ReplicaEffects
     /// <summary>In the order of their submission. A page may be shared by several: it is only read.</summary>
     public List<(WatchTicket Ticket, WatchPage Page)> WatchesAnswered { get; } = [];
 
+    public List<(SaveTicket Ticket, SaveOutcome Outcome)> Saved { get; } = [];
+
     public List<(KeepAliveTicket Ticket, KeepAliveAnswer Answer)> KeptAlive { get; } = [];
 
     public List<EndedSession> SessionsEnded { get; } = [];
@@ -82,6 +84,7 @@ public sealed class ReplicaEffects
         Queued.Clear();
         Answered.Clear();
         WatchesAnswered.Clear();
+        Saved.Clear();
         KeptAlive.Clear();
         SessionsEnded.Clear();
         Warnings.Clear();

@@ -38,6 +38,8 @@ public sealed partial class ReplicaMachine
                 RefuseRolledBack(ticket);
             else if (ticket is WatchTicket watch)
                 ServeAfterRound(watch);
+            else if (ticket is SaveTicket save)
+                Save(save);
             else
                 Answer((QueryTicket)ticket);
         }
@@ -108,13 +110,19 @@ public sealed partial class ReplicaMachine
         _effects.Answered.Add((ticket, answer));
     }
 
-    private static long SeenIndexOf(ReadTicket ticket) =>
-        ticket is WatchTicket watch ? watch.Watch.SeenIndex : ((QueryTicket)ticket).Query.SeenIndex;
+    private static long SeenIndexOf(ReadTicket ticket) => ticket switch
+    {
+        WatchTicket watch => watch.Watch.SeenIndex,
+        SaveTicket => 0,
+        _ => ((QueryTicket)ticket).Query.SeenIndex,
+    };
 
     private void Refuse(ReadTicket ticket, ErrorCode code)
     {
         if (ticket is WatchTicket watch)
             End(watch, code, RefusalText(code));
+        else if (ticket is SaveTicket save)
+            Refuse(save, code);
         else
             Refuse((QueryTicket)ticket, code);
     }

@@ -1,3 +1,4 @@
 using Coordinator.Silo.Hosting;
+using Coordinator.Silo.Operator;
 
-return (int)await SiloLifetime.RunAsync(args);
+return (int)(OperatorCommands.Knows(args) ? await OperatorCommands.RunAsync(args) : await SiloLifetime.RunAsync(args));

@@ -54,7 +54,9 @@ internal static class Migrator
         return version;
     }
 
-    private static async Task<int> ReadVersionAsync(NpgsqlConnection connection)
+    /// <summary>0: the database is not this program's.</summary>
+    /// <exception cref="SchemaTooNewException">A newer program wrote it.</exception>
+    public static async Task<int> ReadVersionAsync(NpgsqlConnection connection)
     {
         // Asked of the catalogue's tables: to_regclass may answer from a cache that is older than the advisory lock.
         await using var exists = new NpgsqlCommand(

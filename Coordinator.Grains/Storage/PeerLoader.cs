@@ -46,7 +46,8 @@ internal static class PeerLoader
         }
     }
 
-    private static async Task<IReadOnlyList<Entry>> ReadLogAsync(NpgsqlConnection connection, PeerRow row)
+    /// <exception cref="CorruptRowException">A row is damaged or missing.</exception>
+    public static async Task<IReadOnlyList<Entry>> ReadLogAsync(NpgsqlConnection connection, PeerRow row)
     {
         await using var command = new NpgsqlCommand(
             """

@@ -88,8 +88,8 @@ public sealed partial class CoordinationState
     public int SessionCount => Sessions.Count;
 
     /// <summary>
-    /// The earliest log time at which a session, a bounded wait, a maximum hold, a lease or a lock delay ends;
-    /// <see cref="long.MaxValue"/>: none will.
+    /// The earliest log time at which a session, a bounded wait, a maximum hold, a lease, a lock delay or the holding
+    /// back of grants ends; <see cref="long.MaxValue"/>: none will.
     /// </summary>
     public long NextDueUs => _due.NextDueUs;
 

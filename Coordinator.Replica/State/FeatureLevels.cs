@@ -14,8 +14,11 @@ public static class FeatureLevels
     /// <summary>The log carries hashes of the state, and a replica that differs takes itself out (rule 9).</summary>
     public const int StateHashInLog = 2;
 
+    /// <summary>A group that was restored grants nothing for a while; its snapshots say until when (rule 19).</summary>
+    public const int GrantsHeldBack = 3;
+
     /// <summary>The highest that this program knows.</summary>
-    public const int Known = StateHashInLog;
+    public const int Known = GrantsHeldBack;
 
     /// <summary>The level from which on a group applies the operation.</summary>
     public static int Required(Command.OperationOneofCase operation) =>

@@ -100,6 +100,8 @@ internal sealed partial class HoldingTable
 
     private bool IsFree(Claim claim)
     {
+        if (_heldBack is not null)
+            return false;
         foreach (ClaimPart part in claim.Parts)
         {
             bool passesQueue = claim.IsUpgrade
@@ -118,7 +120,7 @@ internal sealed partial class HoldingTable
     private OperationResult? LineRefusal(Claim claim, AcquireLock acquire)
     {
         if (acquire.WaitUs == 0)
-            return OperationResult.NotAcquired;
+            return NotGranted;
         foreach (ClaimPart part in claim.Parts)
         {
             if (part.Resource.Queue.Count >= settings.WaitersPerResource)

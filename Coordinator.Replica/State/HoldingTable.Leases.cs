@@ -34,8 +34,8 @@ internal sealed partial class HoldingTable
         };
         ClaimPart part = MakePart(claim, HoldingKind.Lease, acquire.Name, isShared: false, permits: 0);
         claim.Parts.Add(part);
-        if (!part.Resource.HasRoomFor(part))
-            return OperationResult.NotAcquired.ToApplyResult();
+        if (_heldBack is not null || !part.Resource.HasRoomFor(part))
+            return NotGranted.ToApplyResult();
         if (LeaseCount >= settings.LeasesMax)
             return OperationResult.Refused(ErrorCode.TooManyLeases).ToApplyResult();
         Adopt(part.Resource, limit: 0);

@@ -37,8 +37,10 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
     {
         if (item is LockDelay delay)
             EndDelay(delay);
+        else if (item is HeldBack)
+            EndHoldBack();
         else if (item is Claim { IsHolding: false } wait)
-            EndWait(wait, OperationResult.NotAcquired, context);
+            EndWait(wait, NotGranted, context);
         else
             EndOverdueHolding((Claim)item, context);
     }
@@ -81,6 +83,8 @@ internal sealed partial class HoldingTable(StateSettings settings, DueHeap due)
     // First in line everywhere, and room everywhere (rule 20).
     private bool CanBeGranted(Claim claim)
     {
+        if (_heldBack is not null)
+            return false;
         if (_planted == SeededBug.GrantsPartOfSeveral)
             return claim.Parts[0].Resource.HasRoomFor(claim.Parts[0]);
         foreach (ClaimPart part in claim.Parts)

@@ -33,6 +33,9 @@ internal static class SnapshotHeader
         writer.Int64((long)state.Hash);
         writer.Int64(state.Config.History.CompactedRevision);
         writer.Int64(state.Config.Revision);
+        // Programs that don't know it don't know the level either, and say so (rule 25).
+        if (state.FeatureLevel >= FeatureLevels.GrantsHeldBack)
+            writer.Int64(state.Holdings.HeldBackUntilUs);
         WriteMembership(state.Membership, writer);
     }
 
@@ -53,11 +56,18 @@ internal static class SnapshotHeader
             FeatureLevel = level,
         };
         reader.Require(origin.CompactedRevision <= origin.Revision, "the compacted revision is above the revision.");
+        long heldBackUntilUs = level >= FeatureLevels.GrantsHeldBack
+            ? reader.Int64("until when grants are held back", 0, long.MaxValue)
+            : 0;
+        reader.Require(
+            heldBackUntilUs == 0 || heldBackUntilUs > origin.LogTimeUs, "grants are held back until a time that has passed.");
         GroupMembership membership = ReadMembership(reader);
         try
         {
             var state = new CoordinationState(settings, membership, origin);
             reader.Require(state.Membership.Equals(membership), "the membership is not in its one form.");
+            if (heldBackUntilUs != 0)
+                state.Holdings.HoldBack(heldBackUntilUs);
             return state;
         }
         catch (ArgumentException e)

@@ -87,6 +87,8 @@ internal static class SnapshotHoldings
 
     private static void RestoreHolding(CoordinationState state, SnapshotReader reader, Claim claim)
     {
+        if (state.Holdings.HeldBackUntilUs != 0)
+            reader.Fail($"the claim of entry {claim.Id} was granted while grants are held back.");
         foreach (ClaimPart part in claim.Parts)
         {
             Resource resource = part.Resource;

@@ -1,3 +1,5 @@
+using Coordinator.Silo.Operator;
+
 namespace Coordinator.Silo.Hosting;
 
 /// <summary>
@@ -14,10 +16,17 @@ internal static class CommandLine
           --data FOLDER             what is kept, kept here   (default {OptionsReader.DefaultDataFolder}, of the current directory)
           --postgres FOLDER         the folder of initdb, pg_ctl and postgres (default: search PATH and the usual folders)
           --allow-insecure true     serve other machines without encryption and authentication
+          --restore FILE            make a new cluster of a snapshot file, in an empty database
+          --floor N                 with --restore: index and revision begin at N at the lowest
+          --hold-back TIME          with --restore: nothing is granted for so long (default {OptionsReader.DefaultHoldBack})
           --Coordinator:NAME VALUE  any option of the section Coordinator in appsettings.json
           --ConnectionStrings:Coordinator "Host=…"   use this PostgreSQL server instead of a private one
 
         The environment works too: Coordinator__Listen, ConnectionStrings__Coordinator.
+
+        For the operator:
+
+        {OperatorCommands.Commands}
         """;
 
     private const string ConfigFile = "--config";
@@ -28,6 +37,9 @@ internal static class CommandLine
         ["--listen"] = "Coordinator:Listen",
         ["--data"] = "Coordinator:DataFolder",
         ["--postgres"] = "Coordinator:Postgres:BinFolder",
+        ["--restore"] = "Coordinator:Restore:File",
+        ["--floor"] = "Coordinator:Restore:Floor",
+        ["--hold-back"] = "Coordinator:Restore:HoldBack",
         ["--allow-insecure"] = "Coordinator:AllowInsecure",
     };
 

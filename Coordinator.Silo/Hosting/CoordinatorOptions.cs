@@ -29,6 +29,9 @@ internal sealed record CoordinatorOptions
     /// <summary>Null: the embedded host, with all peers in this process.</summary>
     public required ClusterOptions? Cluster { get; init; }
 
+    /// <summary>Null: a new group begins empty.</summary>
+    public required RestoreOptions? Restore { get; init; }
+
     /// <summary>Peers of the group in this process, in the embedded host.</summary>
     public required int Peers { get; init; }
 

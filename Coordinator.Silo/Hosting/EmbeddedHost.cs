@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Silo.Http;
 using Coordinator.Silo.Wire;
@@ -23,15 +24,17 @@ internal sealed class EmbeddedHost : SiloHost
 
     public override bool IsReady => _group.Gateway.IsReady;
 
+    /// <param name="restore">What a new group is made of; null: of nothing.</param>
     /// <exception cref="StartupException">The database cannot be used, or its group not be opened.</exception>
     public static async Task<EmbeddedHost> StartAsync(
-        string connectionString, CoordinatorOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
+        string connectionString, CoordinatorOptions options, GroupRestore? restore, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
     {
         string siloId = $"{Environment.MachineName}:{Environment.ProcessId}";
         try
         {
             SiloGroup group = await SiloGroup.StartAsync(
-                GroupOptions(connectionString, options, siloId), TimeProvider.System, loggers, cancellationToken);
+                GroupOptions(connectionString, options, restore, siloId), TimeProvider.System, loggers, cancellationToken);
             return new EmbeddedHost(group, siloId);
         }
         catch (Exception e) when (Explain(e, connectionString) is { } explained)
@@ -50,12 +53,14 @@ internal sealed class EmbeddedHost : SiloHost
 
     public override ValueTask DisposeAsync() => _group.DisposeAsync();
 
-    private static SiloGroupOptions GroupOptions(string connectionString, CoordinatorOptions options, string siloId) => new()
-    {
-        Database = new PeerDatabaseOptions { ConnectionString = connectionString },
-        SiloId = siloId,
-        Peers = options.Peers,
-        Replica = ReplicaOptionsOf(options),
-        Witness = WitnessOptionsOf(options),
-    };
+    private static SiloGroupOptions GroupOptions(
+        string connectionString, CoordinatorOptions options, GroupRestore? restore, string siloId) => new()
+        {
+            Database = new PeerDatabaseOptions { ConnectionString = connectionString },
+            SiloId = siloId,
+            Peers = options.Peers,
+            Replica = ReplicaOptionsOf(options),
+            Witness = WitnessOptionsOf(options),
+            Restore = restore,
+        };
 }

@@ -14,6 +14,9 @@ internal enum ExitCode
     /// <summary>Another live process is this silo of the cluster.</summary>
     SiloIdTaken = 7,
 
+    /// <summary>A snapshot file is damaged, or cannot be restored as was asked.</summary>
+    BadSnapshot = 8,
+
     /// <summary>Stopped by a second Ctrl-C, or because stopping took too long (128 + SIGINT, as shells count).</summary>
     Forced = 130,
 }

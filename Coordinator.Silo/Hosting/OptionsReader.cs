@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Net;
+using Coordinator.Grains.Backup;
+using Coordinator.Replica.State;
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -12,6 +15,7 @@ internal static class OptionsReader
 {
     public const string DefaultListen = "http://127.0.0.1:7400";
     public const string DefaultDataFolder = "./data";
+    public const string DefaultHoldBack = "1 day and 1 minute, the longest that anybody may hold";
 
     /// <exception cref="StartupException">The options are bad.</exception>
     public static CoordinatorOptions Read(IConfiguration configuration)
@@ -26,6 +30,7 @@ internal static class OptionsReader
             AllowedHosts = settings.List("AllowedHosts"),
             AllowedOrigins = settings.List("AllowedOrigins"),
             Cluster = new ClusterOptionsReader(settings).Read(),
+            Restore = ReadRestore(settings),
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
@@ -66,6 +71,13 @@ internal static class OptionsReader
                 + "(--allow-insecure true).");
         }
 
+        if (options.Cluster is not null && options.Restore is not null)
+        {
+            settings.AddProblem(
+                "Coordinator:Restore:File (--restore) is given, and Coordinator:Host is Cluster: a snapshot is restored into "
+                + "the embedded host alone so far.");
+        }
+
         if (options.HeartbeatInterval * 3 > options.ElectionTimeout)
         {
             settings.AddProblem(
@@ -79,6 +91,27 @@ internal static class OptionsReader
                 $"Coordinator:Peers is {options.Peers}: allowed is an odd number, since an even one survives no more failures.");
         }
     }
+
+    private static RestoreOptions? ReadRestore(SettingReader settings)
+    {
+        string? file = settings.OptionalText("Restore:File");
+        string floor = settings.Read(
+            "Restore:Floor", "0", text => IsFloor(text) ? text : null, $"a whole number from 0 to {RestoredState.StartMax}");
+        bool hasHoldBack = settings.OptionalText("Restore:HoldBack") is not null;
+        TimeSpan holdBack = settings.Duration(
+            "Restore:HoldBack", GroupRestore.LongestHold, TimeSpan.Zero, GroupRestore.LongestHold);
+        if (file is not null)
+        {
+            return new RestoreOptions(
+                Path.GetFullPath(file), long.Parse(floor, CultureInfo.InvariantCulture), hasHoldBack ? holdBack : null);
+        }
+        if (hasHoldBack || floor != "0")
+            settings.AddProblem("Coordinator:Restore:Floor and Coordinator:Restore:HoldBack are of use with Coordinator:Restore:File (--restore) alone.");
+        return null;
+    }
+
+    private static bool IsFloor(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long floor) && floor <= RestoredState.StartMax;
 
     private static string? ReadConnectionString(IConfiguration configuration, SettingReader settings)
     {

@@ -1,3 +1,4 @@
+using Coordinator.Grains.Backup;
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -89,10 +90,12 @@ internal sealed class SiloLifetime : IDisposable
             _logger.ListeningInsecurely(_web.Address.ToString());
         }
 
+        // A file that is of no use is found out before anything is made.
+        GroupRestore? restore = _options.Restore?.Open();
         string connectionString = await OpenPostgresAsync(folder, stopping);
         if (_options.Cluster is null)
         {
-            _group = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
+            _group = await EmbeddedHost.StartAsync(connectionString, _options, restore, _web.Loggers, stopping);
             Serve(_group);
         }
         else

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Grains.Backup;
 
 namespace Coordinator.Silo.Http;
 
@@ -93,6 +94,19 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
             yield return failed ?? pages.Current;
             if (failed is not null)
                 yield break;
+        }
+    }
+
+    public async Task<SavedGroup> SaveAsync(int group, CancellationToken abandoned)
+    {
+        try
+        {
+            return await gateway.SaveAsync(group, abandoned);
+        }
+        catch (Exception e) when (!IsLeaving(e, abandoned))
+        {
+            logger.SaveFailed(e, group);
+            return new SavedGroup(ErrorCode.Internal, "The silo failed while it took the snapshot.", null);
         }
     }
 

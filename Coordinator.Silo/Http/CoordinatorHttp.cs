@@ -43,7 +43,8 @@ public static class CoordinatorHttp
         ILogger logger = LoggerOf(app);
         CheckedGateway checkedGateway = new(gateway, logger);
         EventStreams streams = new(checkedGateway, options, TimeOf(app), logger, StoppingOf(app));
-        HttpRouter router = new(checkedGateway, options, streams);
+        SnapshotStreams snapshots = new(options, TimeOf(app), logger);
+        HttpRouter router = new(checkedGateway, options, streams, snapshots);
         // No ASP.NET routing: the router reads the raw target itself.
         app.Run(router.RouteAsync);
     }

@@ -49,4 +49,13 @@ internal static partial class HttpLog
 
     [LoggerMessage(1123, LogLevel.Error, "Connection {ConnectionId}: failed in the silo")]
     public static partial void WireFailed(this ILogger logger, Exception exception, string connectionId);
+
+    [LoggerMessage(1130, LogLevel.Information, "A snapshot of group {Group} at index {Index}, {Bytes} bytes, goes to {Client}")]
+    public static partial void SnapshotSent(this ILogger logger, int group, long index, long bytes, string client);
+
+    [LoggerMessage(1131, LogLevel.Warning, "Whoever asked for a snapshot of group {Group} took nothing for {Timeout}: cut off")]
+    public static partial void SnapshotCutOff(this ILogger logger, int group, TimeSpan timeout);
+
+    [LoggerMessage(1132, LogLevel.Error, "Taking a snapshot of group {Group} failed")]
+    public static partial void SaveFailed(this ILogger logger, Exception exception, int group);
 }

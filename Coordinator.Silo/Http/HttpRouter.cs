@@ -3,7 +3,8 @@ using Coordinator.Contracts;
 namespace Coordinator.Silo.Http;
 
 /// <summary>Which resource a request's raw target names. Only whole segments count, as they were sent.</summary>
-internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions options, EventStreams streams)
+internal sealed class HttpRouter(
+    CheckedGateway gateway, HttpInterfaceOptions options, EventStreams streams, SnapshotStreams snapshots)
 {
     /// <summary>All that is served beside /v1/connect; the first that fits answers.</summary>
     public IReadOnlyList<HttpRoute> Routes { get; } =
@@ -18,6 +19,7 @@ internal sealed class HttpRouter(CheckedGateway gateway, HttpInterfaceOptions op
         .. new ConfigResource(gateway, options, streams).Routes,
         .. new TransactionResource(gateway).Routes,
         .. new GroupResource(gateway, options).Routes,
+        .. new SnapshotResource(gateway, snapshots).Routes,
         .. new StatusResource(gateway).Routes,
     ];
 

@@ -32,10 +32,10 @@ internal static class Problems
             or ErrorCode.PeerChangeInProgress or ErrorCode.PeerNotCaughtUp or ErrorCode.QuorumAtRisk
             or ErrorCode.SiloUnreachable
             or ErrorCode.LimitMismatch or ErrorCode.UpgradeInProgress or ErrorCode.DeadlockDetected
-            or ErrorCode.HoldingAmbiguous => StatusCodes.Status409Conflict,
+            or ErrorCode.HoldingAmbiguous or ErrorCode.GrantsHeldBack => StatusCodes.Status409Conflict,
         ErrorCode.TooManyWaiters or ErrorCode.TooManyHoldings or ErrorCode.TooManyOpenRequests
             or ErrorCode.TooManySessions or ErrorCode.TooManyBoundKeys or ErrorCode.TooManyWatches
-            or ErrorCode.TooManyLeases or ErrorCode.TooManyReentries => StatusCodes.Status429TooManyRequests,
+            or ErrorCode.TooManyLeases or ErrorCode.TooManyReentries or ErrorCode.SnapshotInProgress => StatusCodes.Status429TooManyRequests,
         ErrorCode.NotLeader or ErrorCode.NoQuorum or ErrorCode.Overloaded or ErrorCode.Stopping
             or ErrorCode.StorageUnavailable or ErrorCode.Quarantined or ErrorCode.ReplicaBehind => StatusCodes.Status503ServiceUnavailable,
         // Not 503, which says "try again": repeating what may have happened is the caller's decision (rule 15).

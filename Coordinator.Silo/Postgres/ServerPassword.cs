@@ -9,7 +9,7 @@ namespace Coordinator.Silo.Postgres;
 /// </summary>
 internal static class ServerPassword
 {
-    private const string FileName = "postgres.password";
+    public const string FileName = "postgres.password";
 
     public static string ReadOrCreate(string dataFolder, bool clusterExists)
     {

@@ -28,6 +28,8 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
     /// <summary>What a test starts unless it says otherwise.</summary>
     private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000 };
 
+    private protected string ConnectionString => server.ConnectionString(_database);
+
     private protected virtual ILoggerFactory Logs => NullLoggerFactory.Instance;
 
     public virtual async Task InitializeAsync()

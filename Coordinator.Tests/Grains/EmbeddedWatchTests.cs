@@ -31,7 +31,10 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : EmbeddedGroupSce
     {
         const int Watchers = 6;
         const int Writes = 120;
-        Task<List<long>>[] watchers = [.. Enumerable.Range(0, Watchers).Select(_ => SeeAsync("w/", Writes))];
+        TaskCompletionSource[] begun =
+            [.. Enumerable.Range(0, Watchers).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+        Task<List<long>>[] watchers = [.. begun.Select(first => SeeAsync("w/", Writes, first))];
+        await Task.WhenAll(begun.Select(first => first.Task)).WaitAsync(_patience.Token);
         await ParkedAsync(watchers);
         var written = new List<long>();
         for (int i = 0; i < Writes; i++)
@@ -221,12 +224,14 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : EmbeddedGroupSce
         Assert.False(await pages.MoveNextAsync());
     }
 
-    private async Task<List<long>> SeeAsync(string prefix, int count)
+    /// <param name="begun">Set by the first page: what is confirmed after it will be told.</param>
+    private async Task<List<long>> SeeAsync(string prefix, int count, TaskCompletionSource begun)
     {
         var seen = new List<long>();
         await foreach (WatchPage page in Gateway.WatchAsync(Config(prefix, 0, isPrefix: true), _patience.Token))
         {
             Assert.True(page.Error == ErrorCode.Ok, $"{page.Error}: {page.Message}");
+            begun.TrySetResult();
             seen.AddRange(page.Events.Select(told => told.Entry.ModifyRevision));
             Assert.All(seen, revision => Assert.True(revision < page.NextRevision));
             if (seen.Count >= count)

@@ -163,6 +163,7 @@ public sealed class RaiseLevelTests
     private static void IsStopped(ReplicaMachine machine)
     {
         Assert.Equal(ServiceState.Stopped, machine.Service);
-        Assert.Equal("The group is at feature level 2, this program supports 1: upgrade this silo.", machine.Detail);
+        Assert.Equal(
+            $"The group is at feature level {FeatureLevels.Known}, this program supports 1: upgrade this silo.", machine.Detail);
     }
 }

@@ -132,6 +132,7 @@ internal static class HttpBadInputTable
             ($$"""{"then":[{{Gets(Limits.TransactionOperationsMax + 1)}}]}""", ErrorCode.TooManyOperations)),
 
         ["GET /v1/groups/{group}/peers"] = Nothing,
+        ["GET /v1/groups/{group}/snapshot"] = Nothing,
         ["POST /v1/groups/{group}/peers"] = new("{}", [Uuid("nonce"), Flag("learner"), Label("silo"), Count("replaces")],
             ("""{"learner":true,"replaces":1}""", ErrorCode.InvalidRequest)),
         ["DELETE /v1/groups/{group}/peers/{peer}"] = Nothing,

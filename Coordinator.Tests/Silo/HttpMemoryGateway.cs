@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Grains.Backup;
 using Google.Protobuf;
 
 namespace Coordinator.Tests.Silo;
@@ -24,13 +25,19 @@ internal sealed class HttpMemoryGateway : GroupGateway
 
     public ConcurrentQueue<Query> Asked { get; } = new();
 
+    /// <summary>The groups of which a snapshot was asked for.</summary>
+    public ConcurrentQueue<int> Saved { get; } = new();
+
+    /// <summary>What such a snapshot is.</summary>
+    public Func<SavedGroup>? Saving { get; set; }
+
     public ConcurrentQueue<ClusterRequest> Administered { get; } = new();
 
     /// <summary>Keep-alives that got through.</summary>
     public int KeptAlive { get; private set; }
 
     /// <summary>All that got through, of whatever kind.</summary>
-    public int Reached => Proposed.Count + Asked.Count + Administered.Count + KeptAlive;
+    public int Reached => Proposed.Count + Asked.Count + Administered.Count + Saved.Count + KeptAlive;
 
     /// <summary>Answers in place of the memory.</summary>
     public Func<Command, CancellationToken, Task<CommandAnswer>>? Executing { get; set; }
@@ -107,6 +114,12 @@ internal sealed class HttpMemoryGateway : GroupGateway
             Peers = { new PeerDescription { PeerId = 4, Role = "learner", State = "unknown", Detail = "It does not run." } },
         };
         return Task.FromResult(new ClusterAnswer { PeerId = 4, Group = group });
+    }
+
+    public override Task<SavedGroup> SaveAsync(int group, CancellationToken abandoned)
+    {
+        Saved.Enqueue(group);
+        return Task.FromResult(Saving is null ? new SavedGroup(ErrorCode.NoQuorum, "Nobody leads.", null) : Saving());
     }
 
     public override IAsyncEnumerable<WatchPage> WatchAsync(Watch watch, CancellationToken abandoned)

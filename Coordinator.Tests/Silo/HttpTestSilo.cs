@@ -61,7 +61,8 @@ internal sealed class HttpTestSilo : IAsyncDisposable
         CheckedGateway gateway = new(new HttpMemoryGateway(), NullLogger.Instance);
         HttpInterfaceOptions options = new();
         return new HttpRouter(gateway, options,
-            new EventStreams(gateway, options, TimeProvider.System, NullLogger.Instance, CancellationToken.None));
+            new EventStreams(gateway, options, TimeProvider.System, NullLogger.Instance, CancellationToken.None),
+            new SnapshotStreams(options, TimeProvider.System, NullLogger.Instance));
     }
 
     public Task StopAsync() => _app.StopAsync();

@@ -1,0 +1,60 @@
+using Coordinator.Silo.Hosting;
+
+namespace Coordinator.Silo.Operator;
+
+/// <summary>What the program does for an operator besides being a silo: one thing, and then it ends.</summary>
+internal static class OperatorCommands
+{
+    public const string Commands = $"""
+          snapshot save FILE [--url URL]   what the group is now, into a new file (default {OptionsReader.DefaultListen})
+          snapshot show FILE               verify a file, and print what is in it
+          recover plan SILO…               what is left of a group that has lost its quorum; changes nothing
+          recover rebuild FILE SILO…       what is left, into a new file for --restore; asks first, or --yes CLUSTERID
+
+          SILO: --config FILE or --data FOLDER of a stopped silo, or --database CONNECTIONSTRING of its database
+        """;
+
+    public static bool Knows(IReadOnlyList<string> args) => args is ["snapshot" or "recover", ..];
+
+    public static async Task<ExitCode> RunAsync(string[] args)
+    {
+        using CancellationTokenSource stopping = new();
+        void Stop(object? sender, ConsoleCancelEventArgs e)
+        {
+            e.Cancel = true;
+            stopping.Cancel();
+        }
+        Console.CancelKeyPress += Stop;
+        try
+        {
+            await RunAsync(args, stopping.Token);
+            return ExitCode.Stopped;
+        }
+        catch (StartupException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return e.ExitCode;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped; nothing was kept.");
+            return ExitCode.Forced;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= Stop;
+        }
+    }
+
+    private static Task RunAsync(string[] args, CancellationToken stopping) => args switch
+    {
+        ["snapshot", "save", var file] => SnapshotSave.RunAsync(file, OptionsReader.DefaultListen, stopping),
+        ["snapshot", "save", var file, "--url", var url] => SnapshotSave.RunAsync(file, url, stopping),
+        ["snapshot", "save", "--url", var url, var file] => SnapshotSave.RunAsync(file, url, stopping),
+        ["snapshot", "show", var file] => SnapshotShow.RunAsync(file),
+        ["recover", "plan", .. var silos] => RecoverCommand.PlanAsync(silos, stopping),
+        ["recover", "rebuild", var file, .. var silos] => RecoverCommand.RebuildAsync(file, silos, stopping),
+        _ => throw new StartupException(
+            ExitCode.BadOptions, $"\"{string.Join(' ', args)}\" is not understood. There are:\n\n{Commands}"),
+    };
+}
