@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
-using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -121,6 +120,8 @@ public sealed partial class SiloGroup : IAsyncDisposable
     internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
 
     internal GroupPicture Picture() => GroupPicture.Of(Group, _peers.Values, Others);
+
+    internal LeadershipHandOver HandOver(TimeSpan limit) => new(Gateway, Picture, Others, limit, _time);
 
     /// <summary>
     /// The peer here that leads with a quorum and has applied all that it has committed: before that it might take a member
