@@ -1,4 +1,7 @@
 using System.Net;
+#if ORLEANS
+using Coordinator.Silo.Orleans;
+#endif
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -18,6 +21,8 @@ internal static class OptionsReader
     {
         SettingReader settings = new(configuration.GetSection(CoordinatorOptions.SectionName));
         IPEndPoint listen = settings.Read("Listen", DefaultListen, ListenAddress.Parse, ListenAddress.Allowed);
+        HostKind host = ReadHost(settings);
+        string? connectionString = ReadConnectionString(configuration, settings);
         CoordinatorOptions options = new()
         {
             Listen = listen,
@@ -25,7 +30,10 @@ internal static class OptionsReader
             AllowInsecure = settings.Flag("AllowInsecure", false),
             AllowedHosts = settings.List("AllowedHosts"),
             AllowedOrigins = settings.List("AllowedOrigins"),
-            Cluster = new ClusterOptionsReader(settings).Read(),
+            Cluster = new ClusterOptionsReader(settings).Read(host),
+#if ORLEANS
+            Orleans = host == HostKind.Orleans ? OrleansOptionsReader.Read(settings, connectionString) : null,
+#endif
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
@@ -38,7 +46,7 @@ internal static class OptionsReader
                 settings.Text("Postgres:RunAs", "postgres"),
                 settings.Duration(
                     "Postgres:StartTimeout", TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))),
-            ConnectionString = ReadConnectionString(configuration, settings),
+            ConnectionString = connectionString,
         };
 
         CheckTogether(options, settings);
@@ -78,6 +86,23 @@ internal static class OptionsReader
             settings.AddProblem(
                 $"Coordinator:Peers is {options.Peers}: allowed is an odd number, since an even one survives no more failures.");
         }
+    }
+
+    private static HostKind ReadHost(SettingReader settings)
+    {
+        string text = settings.Read(
+            "Host", nameof(HostKind.Embedded), text => Enum.GetNames<HostKind>().Contains(text) ? text : null,
+            "Embedded, Cluster or Orleans");
+        HostKind host = Enum.Parse<HostKind>(text);
+#if !ORLEANS
+        if (host == HostKind.Orleans)
+        {
+            settings.AddProblem(
+                "Coordinator:Host is Orleans, and this program was built without it: build it with -p:Orleans=true, which "
+                + "needs the Microsoft.Orleans packages, or set Coordinator:Host to Embedded or Cluster.");
+        }
+#endif
+        return host;
     }
 
     private static string? ReadConnectionString(IConfiguration configuration, SettingReader settings)

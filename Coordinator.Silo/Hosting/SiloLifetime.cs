@@ -1,3 +1,6 @@
+#if ORLEANS
+using Coordinator.Silo.Orleans;
+#endif
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -90,22 +93,32 @@ internal sealed class SiloLifetime : IDisposable
         }
 
         string connectionString = await OpenPostgresAsync(folder, stopping);
-        if (_options.Cluster is null)
-        {
-            _group = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
-            Serve(_group);
-        }
-        else
-        {
-            _group = await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
-        }
-
+        _group = await StartHostAsync(connectionString, stopping);
         while (!_group.IsReady)
         {
             await (await Task.WhenAny(_group.Failed, Task.Delay(ReadyInterval, stopping)));
         }
 
         await Console.Out.WriteLineAsync(Greeting.For(_web.Address));
+    }
+
+    private async Task<SiloHost> StartHostAsync(string connectionString, CancellationToken stopping)
+    {
+#if ORLEANS
+        if (_options.Orleans is not null)
+        {
+            return await OrleansHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+        }
+
+#endif
+        if (_options.Cluster is not null)
+        {
+            return await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+        }
+
+        EmbeddedHost embedded = await EmbeddedHost.StartAsync(connectionString, _options, _web.Loggers, stopping);
+        Serve(embedded);
+        return embedded;
     }
 
     private void Serve(SiloHost host) => _web.Serve(host.Configure);
