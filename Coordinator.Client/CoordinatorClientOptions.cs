@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Coordinator.Client.Connection;
 using Coordinator.Contracts;
 using Microsoft.Extensions.Logging;
 
@@ -50,6 +51,10 @@ public sealed class CoordinatorClientOptions
     /// </summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    /// <summary>Opens what carries a connection: a WebSocket, or what behaves as one.</summary>
+    internal Func<Uri, CoordinatorClientOptions, CancellationToken, Task<WebSocket>> OpenSocket { get; set; } =
+        SocketLink.OpenAsync;
+
     /// <summary>The client is one session: see <see cref="CoordinatorSession"/>.</summary>
     internal bool IsSingleSession { get; init; }
 
@@ -99,6 +104,7 @@ public sealed class CoordinatorClientOptions
             TimeProvider = TimeProvider,
             ConfigureWebSocket = ConfigureWebSocket,
             LoggerFactory = LoggerFactory,
+            OpenSocket = OpenSocket,
             IsSingleSession = isSingleSession,
         };
 

@@ -8,7 +8,10 @@ namespace Coordinator.Grains;
 /// Hands leadership from a peer here to another one. Asked for again until it is seen to have happened: a leader gives up
 /// an attempt by itself after an election time-out, and stays.
 /// </summary>
-internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimeProvider time)
+/// <param name="picture">What is known of the group now.</param>
+/// <param name="others">Null: the embedded host.</param>
+internal sealed class LeadershipHandOver(
+    GroupGateway gateway, Func<GroupPicture> picture, OtherSilos? others, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
 
@@ -18,13 +21,13 @@ internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimePr
     public async Task<ClusterAnswer?> ToAsync(PeerId wanted, CancellationToken abandoned)
     {
         long startedAt = time.GetTimestamp();
-        PeerId? first = group.Gateway.Leader()?.Peer;
+        PeerId? first = gateway.Leader()?.Peer;
         while (true)
         {
-            PeerId leader = group.Picture().Leader;
+            PeerId leader = picture().Leader;
             if (IsDone(leader, wanted, first))
                 return null;
-            if (group.Gateway.Leader() is { } here)
+            if (gateway.Leader() is { } here)
             {
                 first ??= here.Peer;
                 if (Target(here, wanted) is not { } target)
@@ -33,8 +36,8 @@ internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimePr
             }
             if (time.GetElapsedTime(startedAt) >= limit)
                 return TooLate(wanted, leader);
-            await group.Gateway.WaitForChangeAsync(
-                () => IsDone(group.Picture().Leader, wanted, first), AskAgain, abandoned);
+            await gateway.WaitForChangeAsync(
+                () => IsDone(picture().Leader, wanted, first), AskAgain, abandoned);
         }
     }
 
@@ -47,12 +50,12 @@ internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimePr
     /// <summary>Null: nobody wanted can lead.</summary>
     private PeerId? Target(PeerLoop leader, PeerId wanted)
     {
-        GroupPicture picture = group.Picture();
+        GroupPicture now = picture();
         GroupMembership membership = leader.Status.Membership;
         return membership.Peers
             .Where(peer => peer.Id != leader.Peer && (wanted.IsNone || peer.Id == wanted)
-                && membership.ConfState.Voters.Contains(peer.Id) && group.Others?.IsStopping(peer.Silo) != true)
-            .Select(picture.FactOf)
+                && membership.ConfState.Voters.Contains(peer.Id) && others?.IsStopping(peer.Silo) != true)
+            .Select(now.FactOf)
             .Where(fact => fact is { State: "follower" or "candidate" })
             // The lower id of two that are as far: asked again, the same one is meant.
             .OrderByDescending(fact => fact!.LastIndex).ThenBy(fact => fact!.PeerId)
@@ -69,7 +72,7 @@ internal sealed class LeadershipHandOver(SiloGroup group, TimeSpan limit, TimePr
             return PeerAdministrator.Refused(ErrorCode.PeerNotFound, $"There is no peer {wanted} in the group.");
         if (!membership.ConfState.Voters.Contains(wanted))
             return PeerAdministrator.Refused(ErrorCode.PeerNotFound, $"Peer {wanted} is a learner: it cannot lead.");
-        string state = group.Picture().FactOf(peer)?.State ?? "not reached";
+        string state = picture().FactOf(peer)?.State ?? "not reached";
         return PeerAdministrator.Refused(ErrorCode.PeerChangeRefused, $"Peer {wanted} is {state}: it cannot lead.");
     }
 

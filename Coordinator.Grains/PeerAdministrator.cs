@@ -10,7 +10,7 @@ namespace Coordinator.Grains;
 /// </summary>
 internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    private readonly LeadershipHandOver _handOver = new(group, group.Options.LeaderTimeout, time);
+    private readonly LeadershipHandOver _handOver = group.HandOver(group.Options.LeaderTimeout);
     private readonly PeerAdder _adder = new(group, time, log);
     private readonly CancellationTokenSource _stopping = new();
 

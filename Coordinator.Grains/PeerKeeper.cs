@@ -169,7 +169,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
             return false;
         if (replaced == leader.Peer)
         {
-            var handOver = new LeadershipHandOver(_group, _group.Options.LeaderTimeout, _time);
+            LeadershipHandOver handOver = _group.HandOver(_group.Options.LeaderTimeout);
             if (handOver.IsPossible(_group.Find(leader.Peer)!))
                 return await handOver.ToAsync(PeerId.None, _stopping.Token) is null;
             return learns && await PromoteAsync(peer);

@@ -148,7 +148,7 @@ public sealed partial class SiloGroup
     {
         _facts!.TellStopping();
         if (Gateway.Leader() is not null)
-            await new LeadershipHandOver(this, Options.HandOverTimeout, _time).ToAsync(PeerId.None, CancellationToken.None);
+            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
     }
 
     // One after the other: two who ask at once share the votes, and nobody leads before another time-out has passed.

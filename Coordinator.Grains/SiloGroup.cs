@@ -121,6 +121,8 @@ public sealed partial class SiloGroup : IAsyncDisposable
 
     internal GroupPicture Picture() => GroupPicture.Of(Group, _peers.Values, Others);
 
+    internal LeadershipHandOver HandOver(TimeSpan limit) => new(Gateway, Picture, Others, limit, _time);
+
     /// <summary>
     /// The peer here that leads with a quorum and has applied all that it has committed: before that it might take a member
     /// that has just joined for none. Null: none, now.

@@ -56,17 +56,33 @@ internal sealed class SocketLink
         _ = _aborted.CancelAsync();
     }
 
-    private async Task RunAsync()
+    /// <summary>A WebSocket of the network.</summary>
+    public static async Task<WebSocket> OpenAsync(
+        Uri uri, CoordinatorClientOptions options, CancellationToken cancellationToken)
     {
-        string reason = "The connection was closed.";
-        using ClientWebSocket socket = new();
+        ClientWebSocket socket = new();
         try
         {
             // A watcher may have nothing to say and nothing to hear for days: pings tell a quiet silo from a dead one.
             socket.Options.KeepAliveInterval = PingInterval;
             socket.Options.KeepAliveTimeout = PingInterval;
-            _options.ConfigureWebSocket?.Invoke(socket.Options);
-            await socket.ConnectAsync(_uri, _aborted.Token).ConfigureAwait(false);
+            options.ConfigureWebSocket?.Invoke(socket.Options);
+            await socket.ConnectAsync(uri, cancellationToken).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        string reason = "The connection was closed.";
+        try
+        {
+            using WebSocket socket = await _options.OpenSocket(_uri, _options, _aborted.Token).ConfigureAwait(false);
             _post(new LoopInput(LoopInputKind.Connected, Link: this));
             reason = await CarryAsync(socket).ConfigureAwait(false);
         }
@@ -80,7 +96,7 @@ internal sealed class SocketLink
     }
 
     /// <summary>Reads and writes until either ends; the other ends with it.</summary>
-    private async Task<string> CarryAsync(ClientWebSocket socket)
+    private async Task<string> CarryAsync(WebSocket socket)
     {
         Task<string> reading = ReadAsync(socket);
         Task writing = WriteAsync(socket);
@@ -98,7 +114,7 @@ internal sealed class SocketLink
         }
     }
 
-    private async Task WriteAsync(ClientWebSocket socket)
+    private async Task WriteAsync(WebSocket socket)
     {
         OutgoingFrames waiting = new();
         byte[] message = new byte[Limits.MessageBytesMax];
@@ -122,7 +138,7 @@ internal sealed class SocketLink
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, _aborted.Token).ConfigureAwait(false);
     }
 
-    private async Task<string> ReadAsync(ClientWebSocket socket)
+    private async Task<string> ReadAsync(WebSocket socket)
     {
         FrameDecoder<ServerFrame> decoder = FrameDecoder.ForClient();
         // One byte over the limit: a message that fills it is too long.

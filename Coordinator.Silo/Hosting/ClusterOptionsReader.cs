@@ -12,12 +12,10 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
     private const string ListenAllowed = "ws://ADDRESS:PORT, where ADDRESS is an IP address, localhost or * (all)";
     private const int SilosMax = 9;
 
-    /// <summary>Null: the embedded host.</summary>
-    public ClusterOptions? Read()
+    /// <summary>Null: another host.</summary>
+    public ClusterOptions? Read(HostKind host)
     {
-        string host = settings.Read(
-            "Host", "Embedded", text => text is "Embedded" or "Cluster" ? text : null, "Embedded or Cluster");
-        bool isCluster = host == "Cluster";
+        bool isCluster = host == HostKind.Cluster;
         string? siloId = settings.OptionalText("Cluster:SiloId");
         List<ClusterSilo> silos = ReadSilos();
         ClusterSilo? own = silos.FirstOrDefault(silo => silo.Id == siloId);
@@ -37,7 +35,7 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
         if (isCluster)
             Check(options, own, listen);
         else if (siloId is not null || silos.Count > 0)
-            settings.AddProblem("Coordinator:Cluster is given, and Coordinator:Host is Embedded: set Coordinator:Host to Cluster, or leave it out.");
+            settings.AddProblem($"Coordinator:Cluster is given, and Coordinator:Host is {host}: set Coordinator:Host to Cluster, or leave it out.");
         return isCluster ? options : null;
     }
 

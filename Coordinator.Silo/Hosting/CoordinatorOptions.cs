@@ -1,4 +1,7 @@
 using System.Net;
+#if ORLEANS
+using Coordinator.Silo.Orleans;
+#endif
 using Coordinator.Silo.Postgres;
 
 namespace Coordinator.Silo.Hosting;
@@ -26,11 +29,17 @@ internal sealed record CoordinatorOptions
     /// <summary>Origins of pages, besides the silo's own, that may call it from a browser.</summary>
     public required IReadOnlyList<string> AllowedOrigins { get; init; }
 
-    /// <summary>Null: the embedded host, with all peers in this process.</summary>
+    /// <summary>Null: another host, by default the embedded one, with all peers in this process.</summary>
     public required ClusterOptions? Cluster { get; init; }
 
     /// <summary>Null: a new group begins empty.</summary>
     public required RestoreOptions? Restore { get; init; }
+
+#if ORLEANS
+    /// <summary>Null: another host.</summary>
+    public required OrleansOptions? Orleans { get; init; }
+
+#endif
 
     /// <summary>Peers of the group in this process, in the embedded host.</summary>
     public required int Peers { get; init; }

@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Net;
 using Coordinator.Grains.Backup;
 using Coordinator.Replica.State;
+#if ORLEANS
+using Coordinator.Silo.Orleans;
+#endif
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -22,6 +25,8 @@ internal static class OptionsReader
     {
         SettingReader settings = new(configuration.GetSection(CoordinatorOptions.SectionName));
         IPEndPoint listen = settings.Read("Listen", DefaultListen, ListenAddress.Parse, ListenAddress.Allowed);
+        HostKind host = ReadHost(settings);
+        string? connectionString = ReadConnectionString(configuration, settings);
         CoordinatorOptions options = new()
         {
             Listen = listen,
@@ -29,8 +34,11 @@ internal static class OptionsReader
             AllowInsecure = settings.Flag("AllowInsecure", false),
             AllowedHosts = settings.List("AllowedHosts"),
             AllowedOrigins = settings.List("AllowedOrigins"),
-            Cluster = new ClusterOptionsReader(settings).Read(),
-            Restore = ReadRestore(settings),
+            Cluster = new ClusterOptionsReader(settings).Read(host),
+            Restore = ReadRestore(settings, host),
+#if ORLEANS
+            Orleans = host == HostKind.Orleans ? OrleansOptionsReader.Read(settings, connectionString) : null,
+#endif
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
@@ -43,7 +51,7 @@ internal static class OptionsReader
                 settings.Text("Postgres:RunAs", "postgres"),
                 settings.Duration(
                     "Postgres:StartTimeout", TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1))),
-            ConnectionString = ReadConnectionString(configuration, settings),
+            ConnectionString = connectionString,
         };
 
         CheckTogether(options, settings);
@@ -71,13 +79,6 @@ internal static class OptionsReader
                 + "(--allow-insecure true).");
         }
 
-        if (options.Cluster is not null && options.Restore is not null)
-        {
-            settings.AddProblem(
-                "Coordinator:Restore:File (--restore) is given, and Coordinator:Host is Cluster: a snapshot is restored into "
-                + "the embedded host alone so far.");
-        }
-
         if (options.HeartbeatInterval * 3 > options.ElectionTimeout)
         {
             settings.AddProblem(
@@ -92,7 +93,7 @@ internal static class OptionsReader
         }
     }
 
-    private static RestoreOptions? ReadRestore(SettingReader settings)
+    private static RestoreOptions? ReadRestore(SettingReader settings, HostKind host)
     {
         string? file = settings.OptionalText("Restore:File");
         string floor = settings.Read(
@@ -100,6 +101,12 @@ internal static class OptionsReader
         bool hasHoldBack = settings.OptionalText("Restore:HoldBack") is not null;
         TimeSpan holdBack = settings.Duration(
             "Restore:HoldBack", GroupRestore.LongestHold, TimeSpan.Zero, GroupRestore.LongestHold);
+        if (file is not null && host != HostKind.Embedded)
+        {
+            settings.AddProblem(
+                $"Coordinator:Restore:File (--restore) is given, and Coordinator:Host is {host}: a snapshot is restored into "
+                + "the embedded host alone so far.");
+        }
         if (file is not null)
         {
             return new RestoreOptions(
@@ -112,6 +119,23 @@ internal static class OptionsReader
 
     private static bool IsFloor(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long floor) && floor <= RestoredState.StartMax;
+
+    private static HostKind ReadHost(SettingReader settings)
+    {
+        string text = settings.Read(
+            "Host", nameof(HostKind.Embedded), text => Enum.GetNames<HostKind>().Contains(text) ? text : null,
+            "Embedded, Cluster or Orleans");
+        HostKind host = Enum.Parse<HostKind>(text);
+#if !ORLEANS
+        if (host == HostKind.Orleans)
+        {
+            settings.AddProblem(
+                "Coordinator:Host is Orleans, and this program was built without it: build it with -p:Orleans=true, which "
+                + "needs the Microsoft.Orleans packages, or set Coordinator:Host to Embedded or Cluster.");
+        }
+#endif
+        return host;
+    }
 
     private static string? ReadConnectionString(IConfiguration configuration, SettingReader settings)
     {

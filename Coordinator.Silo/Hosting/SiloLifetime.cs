@@ -1,4 +1,7 @@
 using Coordinator.Grains.Backup;
+#if ORLEANS
+using Coordinator.Silo.Orleans;
+#endif
 using Coordinator.Silo.Postgres;
 using Npgsql;
 
@@ -93,22 +96,33 @@ internal sealed class SiloLifetime : IDisposable
         // A file that is of no use is found out before anything is made.
         GroupRestore? restore = _options.Restore?.Open();
         string connectionString = await OpenPostgresAsync(folder, stopping);
-        if (_options.Cluster is null)
-        {
-            _group = await EmbeddedHost.StartAsync(connectionString, _options, restore, _web.Loggers, stopping);
-            Serve(_group);
-        }
-        else
-        {
-            _group = await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
-        }
-
+        _group = await StartHostAsync(connectionString, restore, stopping);
         while (!_group.IsReady)
         {
             await (await Task.WhenAny(_group.Failed, Task.Delay(ReadyInterval, stopping)));
         }
 
         await Console.Out.WriteLineAsync(Greeting.For(_web.Address));
+    }
+
+    private async Task<SiloHost> StartHostAsync(
+        string connectionString, GroupRestore? restore, CancellationToken stopping)
+    {
+#if ORLEANS
+        if (_options.Orleans is not null)
+        {
+            return await OrleansHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+        }
+
+#endif
+        if (_options.Cluster is not null)
+        {
+            return await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+        }
+
+        EmbeddedHost embedded = await EmbeddedHost.StartAsync(connectionString, _options, restore, _web.Loggers, stopping);
+        Serve(embedded);
+        return embedded;
     }
 
     private void Serve(SiloHost host) => _web.Serve(host.Configure);

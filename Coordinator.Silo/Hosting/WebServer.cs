@@ -113,6 +113,7 @@ internal sealed class WebServer : IAsyncDisposable
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Orleans", LogLevel.Warning);
 
         // Failed starts are told to the person in a sentence of their own.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);

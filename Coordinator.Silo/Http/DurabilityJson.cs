@@ -29,8 +29,7 @@ internal static class DurabilityJson
         foreach (string refusal in database.Refusals)
             json.WriteStringValue(refusal);
         json.WriteEndArray();
-        if (database.OldestSnapshotAge is { } age)
-            json.WriteNumber("oldestSnapshotSeconds", Math.Round(age.TotalSeconds, 1));
+        json.WriteNumber("oldestSnapshotSeconds", Math.Round((database.OldestSnapshotAge ?? TimeSpan.Zero).TotalSeconds, 1));
         json.WriteEndObject();
     }
 }

@@ -57,7 +57,7 @@ public sealed class ClusterOptionsReaderTests
     }
 
     [Theory]
-    [InlineData("Host", "cluster", "Embedded or Cluster")]
+    [InlineData("Host", "cluster", "Embedded, Cluster or Orleans")]
     [InlineData("Host", "Embedded", "set Coordinator:Host to Cluster")]
     [InlineData("Cluster:Secret", "short", "has 5 bytes: it needs at least 16")]
     [InlineData("Cluster:SecretFile", "/nowhere/secret", "both given")]

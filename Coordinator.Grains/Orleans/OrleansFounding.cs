@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using Coordinator.Contracts;
+using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains.Orleans;
+
+/// <summary>
+/// How the group's databases come to their peers (rule 1). Every silo may do it, several at once. Invariant: where all
+/// share a database, one transaction founds the group; otherwise the database whose name comes first decides by its row,
+/// which is written once, only when all databases are reached and none knows of a group, and only over the storage ids
+/// that were read then. A database that was emptied since has another one, and gets nothing.
+/// </summary>
+internal sealed class OrleansFounding(
+    PeerDatabases databases, PeerPlaces places, StateSettings settings, int group, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Until the group is known.</summary>
+    /// <exception cref="GroupStartException">What is stored is not this group.</exception>
+    public async Task<Guid> SettleAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return places.IsShared
+                    ? await SettleSharedAsync(cancellationToken)
+                    : await SettleApartAsync(cancellationToken);
+            }
+            catch (Exception e) when (DatabaseConnections.IsFault(e) || e is AlreadyBootstrappedException)
+            {
+                // Another silo was first, or it may have been written all the same: what is stored is looked at again.
+                OrleansLog.FoundingWaits(log, e.Message);
+            }
+            await Task.Delay(AskAgain, time, cancellationToken);
+        }
+    }
+
+    private async Task<Guid> SettleSharedAsync(CancellationToken cancellationToken)
+    {
+        PeerDatabase database = await databases.OpenAsync(places.Names[0], cancellationToken);
+        if (await database.ReadSiloAsync(cancellationToken) is { } silo)
+            throw new GroupStartException($"The database is that of silo or place {silo.SiloId}: it is not shared by all peers.");
+        if (await database.ReadClusterAsync(cancellationToken) is { } stored)
+        {
+            int count = stored.Peers.Count(peer => peer.Key.Group == group);
+            return count == places.Names.Count
+                ? stored.ClusterId
+                : throw new GroupStartException(
+                    $"Group {group} is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
+        }
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
+            group, [.. places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16))))], settings, time.GetUtcNow());
+        await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
+        HostLog.Bootstrapped(log, group, clusterId, peers.Count);
+        return clusterId;
+    }
+
+    private async Task<Guid> SettleApartAsync(CancellationToken cancellationToken)
+    {
+        var stored = new List<StoredSilo>();
+        foreach (string place in places.Names)
+            stored.Add(await ClaimAsync(place, cancellationToken));
+        StoredSilo[] knowing = [.. stored.Where(one => one.Bootstrap is not null)];
+        ClusterBootstrap bootstrap = knowing.Length > 0
+            ? ClusterBootstrap.Parser.ParseFrom(knowing[0].Bootstrap)
+            : await FoundAsync(stored, cancellationToken);
+        var clusterId = new Guid(bootstrap.ClusterId.Span);
+        if (knowing.Any(one => !ClusterBootstrap.Parser.ParseFrom(one.Bootstrap).ClusterId.Equals(bootstrap.ClusterId)))
+            throw new GroupStartException("The configured databases belong to two different clusters.");
+        foreach (StoredSilo place in stored.Where(one => one.Bootstrap is null))
+            await HandOnAsync(place, bootstrap, clusterId, cancellationToken);
+        return clusterId;
+    }
+
+    private async Task<StoredSilo> ClaimAsync(string place, CancellationToken cancellationToken)
+    {
+        PeerDatabase database = await databases.OpenAsync(place, cancellationToken);
+        StoredSilo claimed = await database.ClaimForSiloAsync(place, cancellationToken)
+            ?? throw new GroupStartException($"Database {place} holds the cluster of an embedded host, or of peers that share it.");
+        return claimed.SiloId == place
+            ? claimed
+            : throw new GroupStartException($"Database {place} is that of {claimed.SiloId}: correct the names of the databases.");
+    }
+
+    private async Task<ClusterBootstrap> FoundAsync(List<StoredSilo> stored, CancellationToken cancellationToken)
+    {
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
+            group, [.. stored.Select(place => (place.SiloId, place.StorageId))], settings, time.GetUtcNow());
+        ClusterBootstrap bootstrap = new()
+        {
+            ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
+            Index = peers[0].SnapshotIndex,
+            Term = peers[0].SnapshotTerm.Value,
+            Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
+        };
+        // The decision: whoever comes second is told that there is a cluster, and takes that one.
+        await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
+        stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
+        HostLog.Bootstrapped(log, group, clusterId, peers.Count);
+        return bootstrap;
+    }
+
+    /// <summary>Only to the storage id that the group was founded with: an emptied database has lost its peer.</summary>
+    private async Task HandOnAsync(
+        StoredSilo place, ClusterBootstrap bootstrap, Guid clusterId, CancellationToken cancellationToken)
+    {
+        PeerRecord? own = CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers
+            .Select(peer => (PeerRecord?)peer).FirstOrDefault(peer => peer!.Value.Silo == place.SiloId);
+        if (own is not { } peer || peer.StorageId != place.StorageId)
+        {
+            OrleansLog.PlaceIsLost(log, place.SiloId);
+            return;
+        }
+        PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
+        var term = new Term(bootstrap.Term);
+        await database.BootstrapSiloAsync(
+            clusterId,
+            new NewPeer(
+                new PeerKey(group, peer.Id), peer.StorageId, new HardState(term, PeerId.None, bootstrap.Index),
+                bootstrap.Index, term, bootstrap.Snapshot.Memory),
+            place with { Bootstrap = bootstrap.ToByteArray() },
+            cancellationToken);
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains.Orleans;
+
+/// <summary>All that the Orleans host's peers log. Event ids 3100 to 3199 are stable.</summary>
+internal static partial class OrleansLog
+{
+    [LoggerMessage(3100, LogLevel.Warning, "Database {Place} of a peer cannot be used now: {Problem}")]
+    public static partial void DatabaseWaits(ILogger log, string place, string problem);
+
+    [LoggerMessage(3101, LogLevel.Warning, "The group is not yet found or founded: {Why}")]
+    public static partial void FoundingWaits(ILogger log, string why);
+
+    [LoggerMessage(3102, LogLevel.Critical,
+        "Database {Place} has lost its peer: the group knows it with another storage id. That peer does not come back from an empty database")]
+    public static partial void PlaceIsLost(ILogger log, string place);
+
+    [LoggerMessage(3103, LogLevel.Error, "Peer {Peer} cannot be activated in this silo")]
+    public static partial void PeerNotActivated(ILogger log, string peer, Exception problem);
+
+    [LoggerMessage(3104, LogLevel.Warning, "Peer {Peer} is not activated in this silo for {Time}: {Why}")]
+    public static partial void Tombstone(ILogger log, string peer, TimeSpan time, string why);
+
+    [LoggerMessage(3105, LogLevel.Debug, "A message to peer {Peer} is lost: {Why}")]
+    public static partial void MessageLost(ILogger log, long peer, string why);
+
+    [LoggerMessage(3106, LogLevel.Warning, "A message to peer {Peer} was dropped: {Why}")]
+    public static partial void MessageDropped(ILogger log, string peer, string why);
+
+    [LoggerMessage(3107, LogLevel.Information, "Peer {Peer} moves to another silo: this one has several, and another none")]
+    public static partial void PeerMoves(ILogger log, long peer);
+
+    [LoggerMessage(3108, LogLevel.Debug, "Balancing waits: {Why}")]
+    public static partial void BalancingWaits(ILogger log, string why);
+
+    [LoggerMessage(3109, LogLevel.Information, "Peer {Peer} is active in this silo, as activation {Epoch}")]
+    public static partial void PeerActive(ILogger log, string peer, long epoch);
+
+    [LoggerMessage(3110, LogLevel.Critical, "The group cannot be opened")]
+    public static partial void GroupNotOpened(ILogger log, Exception problem);
+
+    [LoggerMessage(3111, LogLevel.Warning,
+        "{Setting} is {Value}; recommended is {Recommended}: after a silo's death its peers come back later than they could (UseCoordinatorMembership)")]
+    public static partial void MembershipDiffers(ILogger log, string setting, object value, object recommended);
+
+    [LoggerMessage(3112, LogLevel.Warning, "The catalogue of groups cannot be written now: {Why}")]
+    public static partial void CatalogueWaits(ILogger log, string why);
+
+    [LoggerMessage(3113, LogLevel.Warning, "No reminder wakes the peers: {Why}")]
+    public static partial void NoReminder(ILogger log, string why);
+}

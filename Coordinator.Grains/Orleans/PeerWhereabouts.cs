@@ -1,0 +1,50 @@
+using Coordinator.Raft;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime;
+using Orleans.GrainDirectory;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using MemberStatus = Orleans.Runtime.SiloStatus;
+
+namespace Coordinator.Grains.Orleans;
+
+/// <summary>Which silos live that can have peers, in which zone each is, and where the peers are registered.</summary>
+internal sealed class PeerWhereabouts(
+    OrleansGroupOptions options, ISiloStatusOracle silos, IClusterManifestProvider manifests, IServiceProvider services,
+    [FromKeyedServices(OrleansGroup.ProviderName)] IGrainDirectory directory)
+{
+    /// <summary>The key of a silo's metadata that names its zone.</summary>
+    public const string ZoneKey = "zone";
+
+    private readonly ISiloMetadataCache? _metadata = services.GetService<ISiloMetadataCache>();
+
+    public PeerPlaces Places { get; } = new(options);
+
+    public SiloAddress Own => silos.SiloAddress;
+
+    /// <summary>All live silos that run the grain of peers, in one order on all of them.</summary>
+    public IReadOnlyList<Spot<SiloAddress>> Spots()
+    {
+        var type = GrainType.Create(PeerPlaces.GrainTypeName);
+        var able = manifests.Current.Silos.Where(silo => silo.Value.Grains.ContainsKey(type)).Select(silo => silo.Key).ToHashSet();
+        return SpotsOf([.. silos.GetActiveSilos().Where(able.Contains)]);
+    }
+
+    public IReadOnlyList<Spot<SiloAddress>> SpotsOf(IReadOnlyList<SiloAddress> live) =>
+        [.. live.Order().Select(silo => new Spot<SiloAddress>(silo, ZoneOf(silo)))];
+
+    /// <summary>The peers that are registered on a silo that lives.</summary>
+    public async Task<IReadOnlyDictionary<PeerId, SiloAddress>> ReadAsync(int group)
+    {
+        var placed = new Dictionary<PeerId, SiloAddress>();
+        foreach (PeerId peer in Places.Peers)
+        {
+            GrainAddress? address = await directory.Lookup(PeerPlaces.GrainOf(group, peer));
+            if (address?.SiloAddress is { } silo && silos.GetApproximateSiloStatus(silo) == MemberStatus.Active)
+                placed[peer] = silo;
+        }
+        return placed;
+    }
+
+    private string ZoneOf(SiloAddress silo) =>
+        _metadata?.GetSiloMetadata(silo).Metadata.GetValueOrDefault(ZoneKey) ?? "";
+}

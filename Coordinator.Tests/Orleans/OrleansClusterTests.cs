@@ -1,0 +1,212 @@
+using System.Globalization;
+using Coordinator.Client;
+using Coordinator.Tests.EndToEnd;
+using Coordinator.Tests.Postgres;
+using Npgsql;
+using Xunit.Abstractions;
+
+namespace Coordinator.Tests.Orleans;
+
+/// <summary>Three silo processes with the Orleans host, over one server; each test leaves them running.</summary>
+[Collection(SiloProcesses.Name)]
+public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelper output) : IClassFixture<OrleansCluster>
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Every_silo_serves_over_HTTP_and_to_native_clients_what_another_has_taken()
+    {
+        foreach (int silo in OrleansCluster.All)
+        {
+            await using CoordinatorClient writer = cluster.Client(silo);
+            await writer.Configuration.PutAsync("served", $"by {silo}");
+            foreach (int other in OrleansCluster.All)
+            {
+                Assert.Equal($"by {silo}", await cluster.GetAsync(other, "/v1/config/served"));
+                await using CoordinatorClient reader = cluster.Client(other);
+                Assert.Equal($"by {silo}", (await reader.Configuration.GetAsync("served"))?.GetString());
+            }
+        }
+    }
+
+    /// <summary>COORDINATOR_ORLEANS_KILLS sets how often.</summary>
+    [Fact]
+    public async Task A_leader_whose_silo_is_killed_costs_no_acknowledged_write_and_no_lock_is_held_twice()
+    {
+        int kills = int.Parse(
+            Environment.GetEnvironmentVariable("COORDINATOR_ORLEANS_KILLS") ?? "1", CultureInfo.InvariantCulture);
+        await using CoordinatorClient client = cluster.Client();
+        using var stopping = new CancellationTokenSource();
+        long acknowledged = 0;
+        Task writing = Task.Run(async () =>
+        {
+            for (long number = 1; !stopping.IsCancellationRequested; number++)
+            {
+                await client.Configuration.PutAsync("counted", $"{number}");
+                Interlocked.Exchange(ref acknowledged, number);
+            }
+        });
+        Task<long>[] locking = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => LockAsync(stopping.Token)))];
+        for (int kill = 0; kill < kills; kill++)
+        {
+            int leader = await cluster.LeadersSiloAsync();
+            await UntilWrittenAsync(50);
+            await cluster.Silo(leader).KillAsync();
+            await UntilWrittenAsync(50);
+            // The two that are left have all three peers, until the third is back.
+            await cluster.UntilSpreadAsync(2);
+            cluster.Start(leader);
+            await cluster.UntilSpreadAsync(3);
+            output.WriteLine($"kill {kill}: silo {leader}, {Interlocked.Read(ref acknowledged)} writes");
+        }
+        await stopping.CancelAsync();
+        await writing.WaitAsync(Patience);
+        long[] entered = await Task.WhenAll(locking).WaitAsync(Patience);
+        Assert.Equal(
+            $"{Interlocked.Read(ref acknowledged)}", (await client.Configuration.GetAsync("counted"))?.GetString());
+        Assert.Equal($"{entered.Sum()}", (await client.Configuration.GetAsync("entered"))?.GetString());
+
+        async Task UntilWrittenAsync(long more)
+        {
+            long from = Interlocked.Read(ref acknowledged);
+            await RunningCluster.UntilAsync(
+                () => Task.FromResult(writing.IsFaulted || Interlocked.Read(ref acknowledged) >= from + more), "writes go on");
+            Assert.False(writing.IsFaulted, $"{writing.Exception}");
+        }
+    }
+
+    [Fact]
+    public async Task A_silo_that_stops_in_order_hands_over_and_its_peers_go_elsewhere()
+    {
+        int leader = await cluster.LeadersSiloAsync();
+        await using CoordinatorClient client = cluster.Client();
+        await client.Configuration.PutAsync("before", "it stops");
+        await cluster.Silo(leader).StopAsync();
+        await client.Configuration.PutAsync("after", "it stopped");
+        await cluster.UntilSpreadAsync(2);
+        cluster.Start(leader);
+        await cluster.UntilSpreadAsync(3);
+    }
+
+    /// <summary>Reads, and adds one: correct only if nobody else does meanwhile.</summary>
+    private async Task<long> LockAsync(CancellationToken stopping)
+    {
+        await using CoordinatorClient client = cluster.Client();
+        long count = 0;
+        while (!stopping.IsCancellationRequested)
+        {
+            await using LockHandle held = await client.Locks.AcquireAsync("entry", Timeout.InfiniteTimeSpan, CancellationToken.None);
+            string? entered = (await client.Configuration.GetAsync("entered", cancellationToken: CancellationToken.None))?.GetString();
+            if (held.LostToken.IsCancellationRequested)
+                continue;
+            await client.Configuration.PutAsync(
+                "entered", $"{long.Parse(entered ?? "0", CultureInfo.InvariantCulture) + 1}", cancellationToken: CancellationToken.None);
+            count++;
+        }
+        return count;
+    }
+}
+
+/// <summary>Three silos of one Orleans cluster, real processes, and the PostgreSQL server that they share.</summary>
+public sealed class OrleansCluster : IAsyncLifetime
+{
+    private const int Count = 3;
+    private static readonly HttpClient Http = new();
+
+    private readonly PostgresServer _server = new();
+    private readonly SiloHome[] _homes = [.. Enumerable.Range(0, Count).Select(_ => new SiloHome())];
+    private readonly SiloHome[] _ports = [.. Enumerable.Range(0, 2 * Count).Select(_ => new SiloHome())];
+    private readonly SiloProcess?[] _silos = new SiloProcess?[Count];
+    private string _database = "";
+
+    public static IEnumerable<int> All => Enumerable.Range(0, Count);
+
+    public async Task InitializeAsync()
+    {
+        await _server.InitializeAsync();
+        _database = await _server.CreateDatabaseAsync();
+        foreach (int silo in All)
+            Start(silo);
+        await UntilSpreadAsync(Count);
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (SiloProcess? silo in _silos)
+            await (silo?.DisposeAsync() ?? ValueTask.CompletedTask);
+        foreach (SiloHome home in _homes.Concat(_ports))
+            home.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    internal SiloProcess Silo(int silo) => _silos[silo]!;
+
+    internal SiloProcess Start(int silo) => _silos[silo] = SiloProcess.Start(
+        _homes[silo],
+        new SiloStart
+        {
+            Environment = new()
+            {
+                ["ConnectionStrings__Coordinator"] = _server.ConnectionString(_database),
+                ["Coordinator__Host"] = "Orleans",
+                ["Coordinator__Orleans__Endpoint"] = $"127.0.0.1:{_ports[silo].Port}",
+                ["Coordinator__Orleans__GatewayPort"] = $"{_ports[Count + silo].Port}",
+                ["Coordinator__Orleans__SiloName"] = $"silo{silo}",
+            },
+        });
+
+    internal CoordinatorClient Client(params int[] silos) => new(new CoordinatorClientOptions
+    {
+        Endpoints = [.. (silos.Length == 0 ? All : silos).Select(silo => _homes[silo].Address.ToString())],
+        RequestTimeout = TimeSpan.FromSeconds(60),
+    });
+
+    internal Task<string> GetAsync(int silo, string path) => Http.GetStringAsync(new Uri(_homes[silo].Address, path));
+
+    /// <summary>Until all that live are ready, and so many of them have the three peers among them.</summary>
+    internal async Task UntilSpreadAsync(int silos)
+    {
+        await RunningCluster.UntilAsync(
+            async () => await PlacedAsync() is { Count: Count } placed && placed.Values.Distinct().Count() == silos
+                && placed.Values.All(port => All.Any(silo => _ports[silo].Port == port && IsUp(silo))),
+            $"{silos} silos have the peers");
+        foreach (int silo in All.Where(IsUp))
+            await Silo(silo).ReadyAsync();
+    }
+
+    internal async Task<int> LeadersSiloAsync()
+    {
+        await using CoordinatorClient client = Client();
+        long? leader = null;
+        await RunningCluster.UntilAsync(
+            async () => (leader = (await client.Cluster.DescribeAsync()).LeaderPeerId) is not null, "somebody leads");
+        int port = (await PlacedAsync())[leader!.Value];
+        return All.First(silo => _ports[silo].Port == port);
+    }
+
+    private bool IsUp(int silo) => _silos[silo] is { } process && !process.HasExited;
+
+    /// <summary>The silo port of each peer that is registered.</summary>
+    private async Task<Dictionary<long, int>> PlacedAsync()
+    {
+        await using NpgsqlConnection connection = await _server.ConnectAsync(_database);
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT split_part(grain, '/', 3)::bigint, split_part(split_part(silo, ':', 2), '@', 1)::integer
+            FROM coordinator_orleans.activation
+            """,
+            connection);
+        var placed = new Dictionary<long, int>();
+        try
+        {
+            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+                placed[reader.GetInt64(0)] = reader.GetInt32(1);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // The first silo is about to make it.
+        }
+        return placed;
+    }
+}
