@@ -66,6 +66,10 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         {
             throw new FuzzFinding($"No answer within {Patience.TotalSeconds} s.");
         }
+        catch (EndOfStreamException e)
+        {
+            throw new FuzzFinding(e.Message);
+        }
         catch (Exception e) when (e is IOException or SocketException)
         {
             // A server that refuses a large body before it has come resets the connection.
@@ -86,7 +90,13 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         HttpResponseReader reader = new(tcp.GetStream());
         using CancellationTokenSource deadline = new(sent.MayWait ? WaitPatience : Patience);
         Task sending = SendAsync(tcp, sent.Bytes);
-        using Timer end = new(_ => End(tcp), null, sent.Stalls ? Timeout.InfiniteTimeSpan : AnswerTime, Timeout.InfiniteTimeSpan);
+        bool hasEnded = false;
+        void SendNoMore()
+        {
+            Volatile.Write(ref hasEnded, true);
+            End(tcp);
+        }
+        using Timer end = new(_ => SendNoMore(), null, sent.Stalls ? Timeout.InfiniteTimeSpan : AnswerTime, Timeout.InfiniteTimeSpan);
         try
         {
             while (await reader.ReadAsync(sent.IsHead, deadline.Token) is { } answer)
@@ -95,7 +105,7 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
                 counts.Count(answer);
                 if (answer.Status == HttpStatusCode.SwitchingProtocols)
                     return;
-                End(tcp);
+                SendNoMore();
             }
             await sending;
             counts.Closed();
@@ -107,6 +117,11 @@ internal sealed class HttpLane(FuzzTarget target) : IDisposable
         catch (OperationCanceledException)
         {
             throw new FuzzFinding($"The connection is still open after {Patience.TotalSeconds} s.");
+        }
+        // Kestrel also breaks off an answer to somebody who has said that no more will come.
+        catch (EndOfStreamException e) when (!Volatile.Read(ref hasEnded))
+        {
+            throw new FuzzFinding(e.Message);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

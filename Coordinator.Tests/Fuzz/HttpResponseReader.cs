@@ -27,7 +27,7 @@ internal sealed class HttpResponseReader(NetworkStream stream)
         int length = isHead ? 0 : int.Parse(head.Headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture);
         while (_received.WrittenCount < length)
             if (!await ReceiveAsync(deadline))
-                throw new FuzzFinding($"An answer ends after {_received.WrittenCount} of {length} bytes.");
+                throw new EndOfStreamException($"An answer ends after {_received.WrittenCount} of {length} bytes.");
         HttpAnswer answer = head with { Body = Received[..length].ToArray() };
         Consume(length);
         return answer;
