@@ -65,22 +65,22 @@ internal sealed partial class SimulatedDatabase
         {
             if (isLost)
                 happenings.Count(lost);
-            events.After(Delay(), () => answer(unavailable));
+            Later(Delay(), () => answer(unavailable));
         }
         if (!isExecuted)
             return;
-        events.After(Delay(), () =>
+        Later(Delay(), () =>
         {
             if (generation != _generation || !IsUp)
             {
                 if (!isLost)
-                    events.After(Delay(), () => answer(unavailable));
+                    Later(Delay(), () => answer(unavailable));
                 return;
             }
             execute(reply =>
             {
                 if (!isLost)
-                    events.After(Delay(), () => answer(reply));
+                    Later(Delay(), () => answer(reply));
             });
         });
     }
@@ -150,7 +150,7 @@ internal sealed partial class SimulatedDatabase
         trace.Add($"db {Name}: peer {row.Key} activated as {row.Epoch}");
         long epoch = row.Epoch;
         long generation = _generation;
-        events.After(Delay(), () =>
+        Later(Delay(), () =>
         {
             if (generation != _generation || !IsUp)
                 reply(new ActivationAnswer.Unavailable());

@@ -40,14 +40,14 @@ internal sealed partial class SimulatedDatabase
                 happenings.Count(Happening.WriteUnknownLate);
                 Answer(answer, WriteOutcome.Unknown, sentDelay);
                 // In a buffer of the server's, after its client has given up.
-                events.After(sentDelay + random.Skewed(Faults.LateMinUs, Faults.LateMaxUs), () => Begin(write, generation, LateOutcome));
+                Later(sentDelay + random.Skewed(Faults.LateMinUs, Faults.LateMaxUs), () => Begin(write, generation, LateOutcome));
                 break;
             case WriteFate.UnknownExecuted:
                 happenings.Count(Happening.WriteUnknownExecuted);
-                events.After(sentDelay, () => Begin(write, generation, _ => Answer(answer, WriteOutcome.Unknown, Delay())));
+                Later(sentDelay, () => Begin(write, generation, _ => Answer(answer, WriteOutcome.Unknown, Delay())));
                 break;
             default:
-                events.After(sentDelay, () => Begin(write, generation, outcome => Answer(answer, outcome, Delay())));
+                Later(sentDelay, () => Begin(write, generation, outcome => Answer(answer, outcome, Delay())));
                 break;
         }
     }
@@ -134,6 +134,6 @@ internal sealed partial class SimulatedDatabase
     private void Answer(Action<WriteOutcome> answer, WriteOutcome outcome, long delayUs)
     {
         WriteOutcome told = Plants.UnknownIsCommitted && outcome == WriteOutcome.Unknown ? WriteOutcome.Committed : outcome;
-        events.After(delayUs, () => answer(told));
+        Later(delayUs, () => answer(told));
     }
 }

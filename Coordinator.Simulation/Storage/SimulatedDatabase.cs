@@ -16,6 +16,7 @@ internal sealed partial class SimulatedDatabase(
     private SortedDictionary<long, SimulatedRow>? _backup;
     private DatabaseMoment _backupMoment;
     private long _lastMark;
+    private readonly List<(long DelayUs, Action Action)> _held = [];
     private long _stalledUntilUs;
 
     /// <summary>Ends with each outage: what was on its way then never executes.</summary>
@@ -65,10 +66,18 @@ internal sealed partial class SimulatedDatabase(
 
     public void ComeUp() => IsUp = true;
 
-    /// <summary>What is sent to it, executes or is answered waits until then.</summary>
-    public void Stall(long durationUs) => _stalledUntilUs = Math.Max(_stalledUntilUs, events.NowUs + durationUs);
+    /// <summary>What is sent to it or answered waits until then.</summary>
+    public void Stall(long durationUs)
+    {
+        _stalledUntilUs = Math.Max(_stalledUntilUs, events.NowUs + durationUs);
+        events.After(durationUs, Release);
+    }
 
-    public void Resume() => _stalledUntilUs = 0;
+    public void Resume()
+    {
+        _stalledUntilUs = 0;
+        Release();
+    }
 
     public void TakeBackup() => (_backup, _backupMoment) = (Copy(_rows), Moment);
 
@@ -123,9 +132,24 @@ internal sealed partial class SimulatedDatabase(
         return copy;
     }
 
-    private long Delay() => Math.Max(0, _stalledUntilUs - events.NowUs) + OwnDelay();
+    private void Later(long delayUs, Action action)
+    {
+        if (events.NowUs < _stalledUntilUs)
+            _held.Add((delayUs, action));
+        else
+            events.After(delayUs, action);
+    }
 
-    private long OwnDelay()
+    private void Release()
+    {
+        if (events.NowUs < _stalledUntilUs)
+            return;
+        foreach ((long delayUs, Action action) in _held)
+            events.After(delayUs, action);
+        _held.Clear();
+    }
+
+    private long Delay()
     {
         if (random.Chance(Faults.SlowChance))
         {

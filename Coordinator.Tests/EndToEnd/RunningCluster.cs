@@ -160,7 +160,8 @@ public sealed class RunningCluster : IAsyncLifetime
         }
     }
 
-    private async Task<int> TryLeaderAsync(int asked) =>
+    /// <summary>-1: it knows of none.</summary>
+    internal async Task<int> TryLeaderAsync(int asked) =>
         SiloOf(await StatusAsync(asked));
 
     private static int SiloOf(JsonElement status) =>
