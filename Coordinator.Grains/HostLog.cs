@@ -61,7 +61,7 @@ internal static partial class HostLog
     [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
     public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
 
-    [LoggerMessage(3040, LogLevel.Warning,
+    [LoggerMessage(3015, LogLevel.Warning,
         "Group {Group}: restored from a snapshot of cluster {Cluster} at index {Index}; it begins at {Start}")]
     public static partial void Restored(ILogger logger, int group, Guid cluster, long index, long start);
 

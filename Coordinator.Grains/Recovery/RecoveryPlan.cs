@@ -93,7 +93,7 @@ public sealed record RecoveryPlan
     private static RecoveryPlan Judge(GroupMembership[] memberships, RecoveryPlan plan)
     {
         bool IsHere(GroupMembership membership, PeerId voter) => plan.Survivors.Any(
-            one => one.Key.Peer == voter && membership.Find(voter)?.StorageId == one.Stored.StorageId);
+            one => one.WentBack is null && one.Key.Peer == voter && membership.Find(voter)?.StorageId == one.Stored.StorageId);
         bool IsQuorum(GroupMembership membership, Func<PeerId, bool> has) =>
             new[] { membership.ConfState.Voters, membership.ConfState.VotersOutgoing }
                 .All(half => half.Count == 0 || half.Count(has) > half.Count / 2);

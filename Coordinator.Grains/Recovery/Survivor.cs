@@ -1,3 +1,4 @@
+using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica.Storage;
 
@@ -8,6 +9,12 @@ namespace Coordinator.Grains.Recovery;
 public sealed record Survivor(string Source, Guid ClusterId, LoadedPeer Stored)
 {
     public PeerKey Key => Stored.Key;
+
+    /// <summary>
+    /// Why this is an older state of the peer than the one that has voted; null: nothing says so. It would not be let vote
+    /// again, so it is no part of a quorum. Its log was the peer's once, and may still be the best that is left.
+    /// </summary>
+    public string? WentBack { get; init; }
 
     public SnapshotPointer Snapshot => Stored.Snapshot.Pointer;
 
@@ -37,7 +44,33 @@ public sealed record DamagedPeer(string Source, PeerKey Key, string Why);
 
 /// <summary>What one database holds.</summary>
 public sealed record SurvivingDatabase(
-    string Source, Guid ClusterId, IReadOnlyList<Survivor> Survivors, IReadOnlyList<DamagedPeer> Damaged);
+    string Source, Guid ClusterId, IReadOnlyList<Survivor> Survivors, IReadOnlyList<DamagedPeer> Damaged)
+{
+    /// <summary>With what the files beside the silo know of its peers' storage.</summary>
+    public SurvivingDatabase ComparedWith(string witnessFolder) => this with
+    {
+        Survivors = [.. Survivors.Select(one => one with { WentBack = Problem(one, witnessFolder) })],
+    };
+
+    private static string? Problem(Survivor survivor, string folder)
+    {
+        LoadedPeer stored = survivor.Stored;
+        try
+        {
+            return new WitnessFile(folder, stored.StorageId).Read() switch
+            {
+                { Verdict: { } verdict } => verdict,
+                { Mark: var mark } when (mark.Epoch, mark.WriteSeq).CompareTo((stored.Epoch, stored.WriteSeq)) > 0 =>
+                    $"write {stored.Epoch}.{stored.WriteSeq} is stored, {mark.Epoch}.{mark.WriteSeq} was",
+                _ => null,
+            };
+        }
+        catch (CorruptRowException damaged)
+        {
+            return damaged.Row;
+        }
+    }
+}
 
 /// <summary>What was given cannot be recovered from; the message says why.</summary>
 public sealed class RecoveryException(string message) : Exception(message);

@@ -29,9 +29,11 @@ internal abstract class SiloHost : IAsyncDisposable
         CheckEntries = options.StateCheckEntries,
     };
 
+    internal static string WitnessFolderOf(CoordinatorOptions options) => Path.Combine(options.DataFolder, "witness");
+
     protected static WitnessOptions WitnessOptionsOf(CoordinatorOptions options) => new()
     {
-        Folder = Path.Combine(options.DataFolder, "witness"),
+        Folder = WitnessFolderOf(options),
         TrustStorage = options.TrustStorage,
     };
 

@@ -14,7 +14,8 @@ internal static class RecoveryReport
             await output.WriteLineAsync(LineOf(plan, one));
         foreach (DamagedPeer one in plan.Damaged)
             await output.WriteLineAsync($"  peer {one.Key.Peer}: damaged, in {one.Source}: {one.Why}");
-        foreach (PeerId lost in plan.LostVoters.Where(lost => plan.Damaged.All(one => one.Key.Peer != lost)))
+        foreach (PeerId lost in plan.LostVoters.Where(lost =>
+            plan.Damaged.All(one => one.Key.Peer != lost) && plan.Survivors.All(one => one.Key.Peer != lost)))
             await output.WriteLineAsync($"  peer {lost}: lost{SiloOf(plan, lost)}");
         foreach (string line in Outcome(plan))
             await output.WriteLineAsync(line);
@@ -23,6 +24,7 @@ internal static class RecoveryReport
     private static string LineOf(RecoveryPlan plan, Survivor one) =>
         $"  peer {one.Key.Peer}: term {one.Stored.HardState.Term}, log {one.FirstIndex} to {one.LastIndex} of term {one.LastTerm}, "
         + $"committed {one.CommitIndex}, snapshot {one.Snapshot.Index}, in {one.Source}{SiloOf(plan, one.Key.Peer)}"
+        + (one.WentBack is { } why ? $"; its database went back in time, so it is no voter any more ({why})" : "")
         + (one == plan.Best ? "; the best log" : "")
         + (plan.DroppedFrom(one) is { } from ? $"; its entries {from} to {one.LastIndex} are in no better log, and are dropped" : "");
 

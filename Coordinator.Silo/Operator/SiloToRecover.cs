@@ -22,9 +22,10 @@ internal sealed record SiloToRecover(string Option, string Value)
             if (Option == "--database")
                 return await ReadAsync(Value, stopping);
             CoordinatorOptions options = OptionsReader.Read(SiloConfiguration.Load([Option, Value]));
-            return options.ConnectionString is { } given
+            SurvivingDatabase found = options.ConnectionString is { } given
                 ? await ReadAsync(given, stopping)
                 : await ReadPrivateAsync(options, stopping);
+            return found.ComparedWith(SiloHost.WitnessFolderOf(options));
         }
         catch (RecoveryException e)
         {
@@ -40,8 +41,8 @@ internal sealed record SiloToRecover(string Option, string Value)
     private static async Task<SurvivingDatabase> ReadPrivateAsync(CoordinatorOptions options, CancellationToken stopping)
     {
         // A silo would make what is missing; here that would be an empty cluster in the place of a lost one.
-        if (!File.Exists(Path.Combine(options.DataFolder, ServerPassword.FileName)))
-            throw new RecoveryException($"{options.DataFolder} is no data folder with a private PostgreSQL.");
+        if (!File.Exists(Path.Combine(options.DataFolder, ServerPassword.FileName)) || !ClusterHome.IsIn(options.DataFolder))
+            throw new RecoveryException($"{options.DataFolder} is no data folder with a private PostgreSQL, or that is lost.");
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         using PrivatePostgres postgres = new(folder.Path, options.Postgres, NullLogger.Instance, TimeProvider.System);
         try

@@ -45,6 +45,14 @@ internal sealed class ClusterHome : IDisposable
         ? int.Parse(File.ReadAllText(Path.Combine(Cluster, "PG_VERSION")).Trim(), CultureInfo.InvariantCulture)
         : null;
 
+    /// <summary>Whether there is a cluster of this data folder, here or where its note says. Makes nothing.</summary>
+    public static bool IsIn(string dataFolder)
+    {
+        string note = Path.Combine(dataFolder, NoteName);
+        string parent = File.Exists(note) ? File.ReadAllText(note).Trim() : dataFolder;
+        return new ClusterHome(parent, null).HasCluster;
+    }
+
     public static async Task<ClusterHome> OpenAsync(
         string dataFolder, ServerUser user, ILogger logger, CancellationToken cancellationToken)
     {

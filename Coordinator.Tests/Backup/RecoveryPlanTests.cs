@@ -1,6 +1,7 @@
 using System.Buffers;
 using Coordinator.Contracts;
 using Coordinator.Grains.Recovery;
+using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
@@ -68,6 +69,29 @@ public sealed class RecoveryPlanTests
     }
 
     [Fact]
+    public void A_peer_whose_database_went_back_in_time_is_no_part_of_a_quorum_but_its_log_may_be_the_best()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("witness-");
+        try
+        {
+            Survivor old = Peer(5, 11, 1, 1);
+            Witness(folder, old, old.Stored.WriteSeq);
+            Assert.Null(Compared(old, folder).WentBack);
+            Witness(folder, old, old.Stored.WriteSeq + 1);
+            old = Compared(old, folder);
+
+            RecoveryPlan plan = Plan(Peer(1, 11, 1), Peer(2, 11, 1), old);
+            Assert.Equal((false, true), (plan.HasQuorum, plan.LostCouldCommit));
+            Assert.Contains(new PeerId(5), plan.LostVoters);
+            Assert.Same(old, plan.Best);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_peer_whose_storage_the_group_does_not_list_is_no_part_of_a_quorum()
     {
         Survivor replaced = Peer(5, 11, 1);
@@ -106,6 +130,13 @@ public sealed class RecoveryPlanTests
         var refused = Assert.Throws<RecoveryException>(() => Plan(one));
         Assert.Contains("use a later one", refused.Message, StringComparison.Ordinal);
     }
+
+    private static void Witness(DirectoryInfo folder, Survivor of, long writeSeq) =>
+        new WitnessFile(folder.FullName, of.Stored.StorageId).Write(
+            new StorageWitness(new StorageMark(of.Stored.StorageId, of.Stored.Epoch, writeSeq), new DatabaseMoment(1, 1, 1)));
+
+    private static Survivor Compared(Survivor one, DirectoryInfo folder) =>
+        new SurvivingDatabase(one.Source, one.ClusterId, [one], []).ComparedWith(folder.FullName).Survivors[0];
 
     private static RecoveryPlan Plan(params Survivor[] survivors) => RecoveryPlan.Of(
         [.. survivors.Select(one => new SurvivingDatabase(one.Source, one.ClusterId, [one], []))]);
