@@ -17,7 +17,7 @@ internal sealed class LinearizableHistories(Scenario scenario, EventQueue events
     public const string InvariantName = "linearizable histories";
 
     /// <summary>For each key. Far above what it takes: to be undecided is a violation.</summary>
-    private const long StepsMax = 200_000;
+    private const long StepsMax = 10_000_000;
 
     private readonly ConfigHistory _config = new(events);
     private readonly LockHistory _locks = new(events);
