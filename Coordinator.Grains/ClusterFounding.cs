@@ -1,8 +1,5 @@
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
-using Coordinator.Replica.State;
-using Coordinator.Replica.Storage;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
@@ -101,23 +98,19 @@ internal sealed class ClusterFounding(
         if (bootstrap is null)
             return null;
         var clusterId = new Guid(bootstrap.ClusterId.Span);
-        PeerRecord? own = OwnPeer(bootstrap);
-        if (own is null || own.Value.StorageId != stored.StorageId)
+        NewPeer? own = GroupBootstrap.PeerOf(bootstrap, Group, options.SiloId);
+        if (own is null || own.StorageId != stored.StorageId)
         {
             _known = bootstrap;
             return (clusterId, []);
         }
-        var peer = new NewPeer(
-            new PeerKey(Group, own.Value.Id), stored.StorageId,
-            new HardState(new Term(bootstrap.Term), PeerId.None, bootstrap.Index), bootstrap.Index,
-            new Term(bootstrap.Term), bootstrap.Snapshot.Memory);
         StoredSilo settled = stored with { Bootstrap = bootstrap.ToByteArray() };
         await PeerActivation.PrepareAsync(stored.StorageId, database, options.Witness, cancellationToken);
-        await database.BootstrapSiloAsync(clusterId, peer, settled, cancellationToken);
+        await database.BootstrapSiloAsync(clusterId, own, settled, cancellationToken);
         // Told only now that it is durable: the others build on it.
         _stored = settled;
         _known = bootstrap;
-        HostLog.TookPart(log, clusterId, own.Value.Id.Value);
+        HostLog.TookPart(log, clusterId, own.Key.Peer.Value);
         return await ReadAsync(cancellationToken);
     }
 
@@ -126,16 +119,6 @@ internal sealed class ClusterFounding(
         StoredCluster cluster = await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The database has lost its cluster's row. Restore it, or give this silo an empty database.");
         return (cluster.ClusterId, cluster.Peers);
-    }
-
-    private PeerRecord? OwnPeer(ClusterBootstrap bootstrap)
-    {
-        foreach (PeerRecord peer in CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers)
-        {
-            if (peer.Silo == options.SiloId)
-                return peer;
-        }
-        return null;
     }
 
     /// <summary>Null: nobody knows a cluster yet, and this silo may not found one now.</summary>
@@ -188,13 +171,7 @@ internal sealed class ClusterFounding(
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
             Group, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
         HostLog.Bootstrapped(log, Group, clusterId, peers.Count);
-        return new ClusterBootstrap
-        {
-            ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
-            Index = peers[0].SnapshotIndex,
-            Term = peers[0].SnapshotTerm.Value,
-            Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
-        };
+        return GroupBootstrap.ToWire(clusterId, peers);
     }
 
     private void Wait(string why)

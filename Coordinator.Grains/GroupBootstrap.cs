@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Coordinator.Contracts;
 using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
+using Google.Protobuf;
 
 namespace Coordinator.Grains;
 
@@ -56,5 +58,25 @@ internal static class GroupBootstrap
             new PeerKey(group, record.Id), record.StorageId, new HardState(FirstTerm, PeerId.None, index), index,
             FirstTerm, snapshot.WrittenMemory))];
         return (clusterId, peers);
+    }
+
+    /// <summary>What the silos of a cluster tell each other of it.</summary>
+    public static ClusterBootstrap ToWire(Guid clusterId, IReadOnlyList<NewPeer> peers) => new()
+    {
+        ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
+        Index = peers[0].SnapshotIndex,
+        Term = peers[0].SnapshotTerm.Value,
+        Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
+    };
+
+    /// <summary>The silo's part, over the storage id that it was founded with; null: it has none.</summary>
+    public static NewPeer? PeerOf(ClusterBootstrap bootstrap, int group, string silo)
+    {
+        Term term = new(bootstrap.Term);
+        return CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers.Where(peer => peer.Silo == silo)
+            .Select(peer => new NewPeer(
+                new PeerKey(group, peer.Id), peer.StorageId, new HardState(term, PeerId.None, bootstrap.Index), bootstrap.Index,
+                term, bootstrap.Snapshot.Memory))
+            .FirstOrDefault();
     }
 }

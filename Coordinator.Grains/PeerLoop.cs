@@ -111,10 +111,10 @@ public sealed class PeerLoop : IAsyncDisposable
 
     internal void Post(PeerInput input) => _inbox.Writer.TryWrite(input);
 
-    /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
     /// <summary>Ends its service, so that rows which go after this are no alarm.</summary>
     internal void Retire() => _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, HasLeft));
 
+    /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
     public async ValueTask DisposeAsync()
     {
         await _ticker.DisposeAsync();

@@ -107,15 +107,15 @@ public sealed partial class ReplicaMachine
 
     /// <summary>Hears how far the sender's storage has come, and takes what is about storage alone.</summary>
     /// <returns>There is nothing more to do about it now.</returns>
-    private bool Witnessed(Envelope envelope)
+    private bool Witnessed(Envelope envelope, Admission admission)
     {
         MessageType type = envelope.Message.Type;
         bool isOfStorage = type is MessageType.StorageQuestion or MessageType.StorageAnswer;
         // Nobody's word counts who is not, or not with that storage, in the group; a stopped replica is another's to speak for.
-        if (Service == ServiceState.Stopped || _activations.Judge(envelope, _state.Membership) == Admission.Foreign)
+        if (Service == ServiceState.Stopped || admission == Admission.Foreign)
             return isOfStorage;
         if (type == MessageType.StorageQuestion)
-            AnswerOfStorage(envelope);
+            AnswerOfStorage(envelope, admission);
         else
             _sightings.Saw(envelope.From, new StorageMark(envelope.StorageId, envelope.Epoch, envelope.PromisedWriteSeq), _nowUs);
         if (_comparison is null || Service is not (ServiceState.Running or ServiceState.Comparing))
@@ -144,10 +144,10 @@ public sealed partial class ReplicaMachine
     private void AskOfStorage(PeerId peer) =>
         _effects.Send.Add(Wrap(new Message { Type = MessageType.StorageQuestion, From = _key.Peer, To = peer, Term = _raft.Term }));
 
-    private void AnswerOfStorage(Envelope question)
+    private void AnswerOfStorage(Envelope question, Admission admission)
     {
         // What its earlier activations have promised and is still on its way must not be counted after this answer.
-        if (_activations.Judge(question, _state.Membership) == Admission.Newer)
+        if (admission == Admission.Newer)
         {
             DrainRaft();
             _activations.Record(question.From, question.Epoch);

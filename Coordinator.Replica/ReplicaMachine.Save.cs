@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Raft;
 
 namespace Coordinator.Replica;
 
@@ -21,14 +20,8 @@ public sealed partial class ReplicaMachine
             Refuse(ticket, ErrorCode.NotLeader);
     }
 
-    private void Save(SaveTicket ticket)
-    {
-        Snapshot taken = _taker.Take(_state);
-        var state = new SavedState(
-            _state.Membership.ClusterId, _key.Group, taken.Index, taken.Term, _state.Revision, _state.LogTimeUs,
-            _state.FeatureLevel, taken.Data);
-        _effects.Saved.Add((ticket, new SaveOutcome(ErrorCode.Ok, "", state)));
-    }
+    private void Save(SaveTicket ticket) => _effects.Saved.Add(
+        (ticket, new SaveOutcome(ErrorCode.Ok, "", SavedState.Of(_state, _taker.Take(_state).Data))));
 
     private void Refuse(SaveTicket ticket, ErrorCode code) =>
         _effects.Saved.Add((ticket, new SaveOutcome(code, RefusalText(code), null)));

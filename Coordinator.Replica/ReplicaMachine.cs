@@ -147,10 +147,12 @@ public sealed partial class ReplicaMachine
     public void Receive(Envelope envelope)
     {
         ArgumentNullException.ThrowIfNull(envelope);
-        if (envelope.To != _key.Peer || envelope.Group != _key.Group || envelope.Message.Type.IsLocal()
-            || Witnessed(envelope) || Service != ServiceState.Running)
+        if (envelope.To != _key.Peer || envelope.Group != _key.Group || envelope.Message.Type.IsLocal())
             return;
-        switch (_activations.Judge(envelope, _state.Membership))
+        Admission admission = _activations.Judge(envelope, _state.Membership);
+        if (Witnessed(envelope, admission) || Service != ServiceState.Running)
+            return;
+        switch (admission)
         {
             case Admission.Stale or Admission.Foreign:
                 return;

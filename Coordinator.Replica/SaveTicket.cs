@@ -18,4 +18,13 @@ public readonly record struct SaveOutcome(ErrorCode Error, string Message, Saved
 /// <param name="Bytes">As <see cref="CoordinationState.WriteSnapshot"/> writes them; nobody else's.</param>
 public sealed record SavedState(
     Guid ClusterId, int Group, long Index, Term Term, long Revision, long LogTimeUs, int FeatureLevel,
-    ReadOnlyMemory<byte> Bytes);
+    ReadOnlyMemory<byte> Bytes)
+{
+    public static SavedState Of(CoordinationState state, ReadOnlyMemory<byte> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new SavedState(
+            state.Membership.ClusterId, state.Membership.Group, state.AppliedIndex, state.AppliedTerm, state.Revision,
+            state.LogTimeUs, state.FeatureLevel, bytes);
+    }
+}

@@ -92,13 +92,7 @@ internal sealed class OrleansFounding(
     {
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
             group, [.. stored.Select(place => (place.SiloId, place.StorageId))], settings, time.GetUtcNow());
-        ClusterBootstrap bootstrap = new()
-        {
-            ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
-            Index = peers[0].SnapshotIndex,
-            Term = peers[0].SnapshotTerm.Value,
-            Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
-        };
+        ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
         // The decision: whoever comes second is told that there is a cluster, and takes that one.
         await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
         stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
@@ -110,21 +104,14 @@ internal sealed class OrleansFounding(
     private async Task HandOnAsync(
         StoredSilo place, ClusterBootstrap bootstrap, Guid clusterId, CancellationToken cancellationToken)
     {
-        PeerRecord? own = CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers
-            .Select(peer => (PeerRecord?)peer).FirstOrDefault(peer => peer!.Value.Silo == place.SiloId);
-        if (own is not { } peer || peer.StorageId != place.StorageId)
+        NewPeer? own = GroupBootstrap.PeerOf(bootstrap, group, place.SiloId);
+        if (own is null || own.StorageId != place.StorageId)
         {
             OrleansLog.PlaceIsLost(log, place.SiloId);
             return;
         }
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
-        var term = new Term(bootstrap.Term);
         await database.BootstrapSiloAsync(
-            clusterId,
-            new NewPeer(
-                new PeerKey(group, peer.Id), peer.StorageId, new HardState(term, PeerId.None, bootstrap.Index),
-                bootstrap.Index, term, bootstrap.Snapshot.Memory),
-            place with { Bootstrap = bootstrap.ToByteArray() },
-            cancellationToken);
+            clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
     }
 }

@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 /// Makes the names in a folder durable: without it a power failure may bring an old file back under its name. Windows does
 /// that with the file itself.
 /// </summary>
-internal static class FolderFlush
+public static class FolderFlush
 {
     private const int ReadOnly = 0;
 

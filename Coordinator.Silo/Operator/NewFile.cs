@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Coordinator.Grains.Backup;
+using Coordinator.Grains.Storage;
 using Coordinator.Silo.Hosting;
 
 namespace Coordinator.Silo.Operator;
@@ -66,7 +66,15 @@ internal sealed class NewFile : IAsyncDisposable
             throw Exists(Path);
         }
         _isKept = true;
-        FlushFolder(System.IO.Path.GetDirectoryName(Path)!);
+        try
+        {
+            FolderFlush.Flush(System.IO.Path.GetDirectoryName(Path)!);
+        }
+        catch (IOException e)
+        {
+            throw new StartupException(
+                ExitCode.Failed, $"The file was written, but its name may not be on the disk: {e.Message} Keep another copy.", e);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -78,39 +86,4 @@ internal sealed class NewFile : IAsyncDisposable
 
     private static StartupException Exists(string path) =>
         new(ExitCode.Failed, $"{path} is there already, and is not overwritten: choose another name.");
-
-    // The new name is in the folder, and that is on the disk only when it is flushed itself. .NET opens no folders.
-    private static void FlushFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        int descriptor = OpenFolder(folder, 0);
-        if (descriptor < 0)
-            throw NotFlushed(folder);
-        try
-        {
-            if (Flush(descriptor) != 0)
-                throw NotFlushed(folder);
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
-
-    private static StartupException NotFlushed(string folder) => new(
-        ExitCode.Failed,
-        $"The file was written, but its name in {folder} may not be on the disk (error {Marshal.GetLastPInvokeError()}): keep another copy.");
-
-    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int OpenFolder([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
-
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Flush(int descriptor);
-
-    [DllImport("libc", EntryPoint = "close")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Close(int descriptor);
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using Coordinator.Grains.Backup;
 using Coordinator.Grains.Recovery;
 using Coordinator.Replica;
-using Coordinator.Replica.State;
 using Coordinator.Silo.Hosting;
 
 namespace Coordinator.Silo.Operator;
@@ -87,11 +86,8 @@ internal sealed class RecoverCommand
 
     private static SavedState StateOf(RecoveryPlan plan)
     {
-        CoordinationState state = plan.State;
         var bytes = new ArrayBufferWriter<byte>();
-        state.WriteSnapshot(bytes);
-        return new SavedState(
-            plan.ClusterId, plan.Group, state.AppliedIndex, state.AppliedTerm, state.Revision, state.LogTimeUs,
-            state.FeatureLevel, bytes.WrittenMemory);
+        plan.State.WriteSnapshot(bytes);
+        return SavedState.Of(plan.State, bytes.WrittenMemory);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coordinator.Client;
 using Coordinator.Silo.Postgres;
 using Npgsql;
@@ -54,8 +53,7 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
     [Fact]
     public async Task A_leader_whose_silo_is_killed_costs_no_acknowledged_write_and_catches_up_when_it_is_back()
     {
-        int kills = int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_CLUSTER_KILLS") ?? "1", CultureInfo.InvariantCulture);
+        int kills = RunSize.Of("COORDINATOR_CLUSTER_KILLS", 1);
         await using CoordinatorClient client = cluster.Client();
         using var stopping = new CancellationTokenSource();
         FencedLedger ledger = new();
@@ -73,7 +71,7 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
             await cluster.KillAsync(leader);
             await gaps.ProgressAsync(100, Patience);
             output.WriteLine($"Kill {kill}, the leader's silo {leader}: {gaps.Longest.TotalMilliseconds:F0} ms without an acknowledged write");
-            await CheckAsync(client, ledger);
+            await ledger.CheckAsync(client);
             cluster.Start(leader);
             await cluster.AwaitAllAsync();
         }
@@ -83,7 +81,7 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
         foreach (int silo in RunningCluster.All)
         {
             await using CoordinatorClient direct = cluster.Client(silo);
-            await CheckAsync(direct, ledger);
+            await ledger.CheckAsync(direct);
         }
         Assert.Empty(ledger.Violations);
         Assert.True(ledger.Grants > 0);
@@ -131,17 +129,8 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
     {
         for (long value = 1; !stopping.IsCancellationRequested; value++)
         {
-            ledger.Attempt(key, value);
-            try
-            {
-                await client.Configuration.PutAsync(key, value.ToString(CultureInfo.InvariantCulture), cancellationToken: CancellationToken.None);
-                ledger.Acknowledge(key, value);
+            if (await ledger.WriteAsync(client, key, value))
                 gaps.Acknowledged();
-            }
-            catch (CoordinatorOutcomeUnknownException)
-            {
-                ledger.CountUncertain();
-            }
         }
     }
 
@@ -153,17 +142,6 @@ public sealed class ClusterTests(RunningCluster cluster, ITestOutputHelper outpu
             await using LockHandle handle =
                 await client.Locks.AcquireAsync(name, Timeout.InfiniteTimeSpan, CancellationToken.None);
             ledger.Grant(name, handle.FencingToken);
-        }
-    }
-
-    private static async Task CheckAsync(CoordinatorClient client, FencedLedger ledger)
-    {
-        foreach (string key in ledger.Keys)
-        {
-            long acknowledged = ledger.AcknowledgedOf(key);
-            ConfigEntry? entry = await client.Configuration.GetAsync(key);
-            long? value = entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture);
-            ledger.Check(key, acknowledged, value, entry?.Version ?? 0);
         }
     }
 

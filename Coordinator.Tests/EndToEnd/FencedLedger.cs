@@ -1,3 +1,6 @@
+using System.Globalization;
+using Coordinator.Client;
+
 namespace Coordinator.Tests.EndToEnd;
 
 /// <summary>
@@ -96,6 +99,36 @@ internal sealed class FencedLedger
                 _violations.Add($"key {key}: {value} is stored, {acknowledged} was acknowledged");
             if ((value ?? 0) > attempted || version > attempted)
                 _violations.Add($"key {key}: value {value}, version {version}, but only {attempted} writes were made");
+        }
+    }
+
+    /// <returns>Whether it was acknowledged; otherwise nobody knows.</returns>
+    public async Task<bool> WriteAsync(CoordinatorClient client, string key, long value)
+    {
+        Attempt(key, value);
+        try
+        {
+            await client.Configuration.PutAsync(
+                key, value.ToString(CultureInfo.InvariantCulture), cancellationToken: CancellationToken.None);
+            Acknowledge(key, value);
+            return true;
+        }
+        catch (CoordinatorOutcomeUnknownException)
+        {
+            CountUncertain();
+            return false;
+        }
+    }
+
+    /// <summary>Reads all keys, and checks what is there.</summary>
+    public async Task CheckAsync(CoordinatorClient client)
+    {
+        foreach (string key in Keys)
+        {
+            long acknowledged = AcknowledgedOf(key);
+            ConfigEntry? entry = await client.Configuration.GetAsync(key);
+            long? value = entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture);
+            Check(key, acknowledged, value, entry?.Version ?? 0);
         }
     }
 }

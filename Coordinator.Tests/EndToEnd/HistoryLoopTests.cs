@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coordinator.Client;
 using Coordinator.Simulation.Linearizability;
 using Coordinator.Tests.Linearizability;
@@ -25,8 +24,7 @@ public sealed class HistoryLoopTests(ITestOutputHelper output)
     [Fact]
     public async Task What_clients_saw_of_a_silo_that_is_killed_again_and_again_is_linearizable()
     {
-        int kills = int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_KILLS") ?? "3", CultureInfo.InvariantCulture);
+        int kills = RunSize.Of("COORDINATOR_KILLS", 3);
         int seed = Random.Shared.Next();
         var random = new Random(seed);
         using SiloHome home = new();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Coordinator.Client;
 using Xunit.Abstractions;
 
@@ -23,8 +22,7 @@ public sealed class KillLoopTests(ITestOutputHelper output)
     [Fact]
     public async Task Killed_under_load_again_and_again_it_loses_nothing_and_repeats_no_token()
     {
-        int kills = int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_KILLS") ?? "10", CultureInfo.InvariantCulture);
+        int kills = RunSize.Of("COORDINATOR_KILLS", 10);
         int seed = Random.Shared.Next();
         var random = new Random(seed);
         using SiloHome home = new();
@@ -48,12 +46,12 @@ public sealed class KillLoopTests(ITestOutputHelper output)
                 await silo.DisposeAsync();
                 silo = SiloProcess.Start(home);
                 await silo.ReadyAsync();
-                await CheckWritesAsync(client);
+                await _ledger.CheckAsync(client);
             }
             await ProgressAsync(workers, "after the last kill");
             await stopping.CancelAsync();
             await Task.WhenAll(workers).WaitAsync(HangAfter);
-            await CheckWritesAsync(client);
+            await _ledger.CheckAsync(client);
             output.WriteLine(
                 $"{kills} kills in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:F0} s (seed {seed}): "
                 + $"{_ledger.Writes} writes acknowledged, {_ledger.Grants} grants, {_ledger.Uncertain} uncertain; "
@@ -78,18 +76,8 @@ public sealed class KillLoopTests(ITestOutputHelper output)
         string key = $"kill/{worker}";
         for (long value = 1; !stopping.IsCancellationRequested; value++)
         {
-            _ledger.Attempt(key, value);
-            try
-            {
-                await client.Configuration.PutAsync(
-                    key, value.ToString(CultureInfo.InvariantCulture), cancellationToken: CancellationToken.None);
-                _ledger.Acknowledge(key, value);
+            if (await _ledger.WriteAsync(client, key, value))
                 Interlocked.Increment(ref _progress[worker]);
-            }
-            catch (CoordinatorOutcomeUnknownException)
-            {
-                _ledger.CountUncertain();
-            }
         }
     }
 
@@ -116,17 +104,6 @@ public sealed class KillLoopTests(ITestOutputHelper output)
                 await faulted;
             Assert.True(Stopwatch.GetElapsedTime(startedAt) < HangAfter, $"A worker hangs {when}.");
             await Task.Delay(10);
-        }
-    }
-
-    private async Task CheckWritesAsync(CoordinatorClient client)
-    {
-        foreach (string key in _ledger.Keys)
-        {
-            long acknowledged = _ledger.AcknowledgedOf(key);
-            ConfigEntry? entry = await client.Configuration.GetAsync(key);
-            long? value = entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture);
-            _ledger.Check(key, acknowledged, value, entry?.Version ?? 0);
         }
     }
 }

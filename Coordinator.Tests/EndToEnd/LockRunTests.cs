@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Coordinator.Client;
@@ -33,8 +32,7 @@ public sealed class LockRunTests(ITestOutputHelper output)
     [Fact]
     public async Task Workers_of_a_leader_that_is_killed_every_five_seconds_lose_no_update_and_leave_nothing_held()
     {
-        TimeSpan length = TimeSpan.FromSeconds(int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_LOCK_RUN_SECONDS") ?? "12", CultureInfo.InvariantCulture));
+        TimeSpan length = TimeSpan.FromSeconds(RunSize.Of("COORDINATOR_LOCK_RUN_SECONDS", 12));
         int seed = Random.Shared.Next();
         using SiloHome home = new();
         CoordinatorClient[] clients = [.. Enumerable.Range(0, Clients).Select(_ => NewClient(home))];

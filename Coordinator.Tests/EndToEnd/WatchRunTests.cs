@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Http.Json;
 using Coordinator.Client;
 using Xunit.Abstractions;
@@ -31,8 +30,7 @@ public sealed class WatchRunTests(ITestOutputHelper output)
     [Fact]
     public async Task Watchers_are_told_of_each_revision_once_and_in_order_while_the_leader_changes()
     {
-        int changes = int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_WATCH_RUN_CHANGES") ?? "3000", CultureInfo.InvariantCulture);
+        int changes = RunSize.Of("COORDINATOR_WATCH_RUN_CHANGES", 3000);
         int seed = Random.Shared.Next();
         using SiloHome home = new();
         CoordinatorClient[] clients = [.. Enumerable.Range(0, Clients + 1).Select(_ => NewClient(home))];

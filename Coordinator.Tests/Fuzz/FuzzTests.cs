@@ -27,8 +27,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_is_sent_the_silo_answers_by_name_and_serves_the_others()
     {
-        int cases = int.Parse(Variable("COORDINATOR_FUZZ") ?? $"{EverydayCases}", CultureInfo.InvariantCulture);
-        int seed = int.Parse(Variable("COORDINATOR_FUZZ_SEED") ?? $"{Random.Shared.Next(1_000_000)}", CultureInfo.InvariantCulture);
+        int cases = RunSize.Of("COORDINATOR_FUZZ", EverydayCases);
+        int seed = RunSize.Of("COORDINATOR_FUZZ_SEED", Random.Shared.Next(1_000_000));
         using SiloHome home = new();
         await using SiloProcess silo = SiloProcess.Start(home);
         await silo.ReadyAsync();
@@ -36,7 +36,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using CoordinatorClient operating = new(home.Address.ToString());
         GroupKeeper keeper = new(operating);
         FuzzRun run = new(new FuzzTarget(home.Address, bystander.SessionId), Routes(), seed);
-        if (Variable("COORDINATOR_FUZZ_CASE")?.Split(':') is [var kind, var number])
+        if (Environment.GetEnvironmentVariable("COORDINATOR_FUZZ_CASE")?.Split(':') is [var kind, var number])
         {
             await run.ReplayAsync(int.Parse(number, CultureInfo.InvariantCulture), kind == "wire");
             AssertNothingFound(run);
@@ -135,5 +135,4 @@ public sealed class FuzzTests(ITestOutputHelper output)
             Assert.True(counts[what] > 0, $"Nothing was \"{what}\": the cases are one-sided.");
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

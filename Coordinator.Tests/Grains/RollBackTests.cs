@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
@@ -52,9 +51,7 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_database_that_goes_back_in_time_is_found_whoever_remembers_and_nothing_acknowledged_is_lost()
     {
-        int rollBacks = int.Parse(
-            Environment.GetEnvironmentVariable(RollBacksVariable) ?? RollBacksByDefault.ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+        int rollBacks = RunSize.Of(RollBacksVariable, RollBacksByDefault);
         var random = new Random(1);
         for (int i = 0; i < rollBacks; i++)
         {

@@ -33,8 +33,7 @@ public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelpe
     [Fact]
     public async Task A_leader_whose_silo_is_killed_costs_no_acknowledged_write_and_no_lock_is_held_twice()
     {
-        int kills = int.Parse(
-            Environment.GetEnvironmentVariable("COORDINATOR_ORLEANS_KILLS") ?? "1", CultureInfo.InvariantCulture);
+        int kills = RunSize.Of("COORDINATOR_ORLEANS_KILLS", 1);
         await using CoordinatorClient client = cluster.Client();
         using var stopping = new CancellationTokenSource();
         long acknowledged = 0;

@@ -60,36 +60,6 @@ public sealed class WireConnectionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Answers_that_wait_share_messages()
-    {
-        // All answers come in one go, from the thread that opens the gate.
-        TaskCompletionSource gate = new();
-        _silo.Group.Executing = async (_, _) =>
-        {
-            await gate.Task;
-            return new CommandAnswer { Result = new CommandResult() };
-        };
-        using WireTestClient client = await _silo.ConnectAsync();
-        await client.SendAsync([.. Enumerable.Range(1, 500).Select(i => Put(i, [1]))]);
-        await WaitUntilAsync(() => _silo.Group.Proposed.Count == 500);
-
-        gate.SetResult();
-
-        int messages = 0;
-        HashSet<long> answered = [];
-        while (answered.Count < 500)
-        {
-            ServerFrame frame = (await client.ReceiveAsync())!;
-            int left = client.FramesInLastMessage;
-            messages++;
-            answered.Add(frame.CorrelationId);
-            for (; left > 1; left--)
-                answered.Add((await client.ReceiveAsync())!.CorrelationId);
-        }
-        Assert.True(messages < 250, $"{messages} messages for 500 answers");
-    }
-
-    [Fact]
     public async Task An_abandoned_request_is_no_longer_waited_for_and_its_id_is_free_again()
     {
         using WireTestClient client = await _silo.ConnectAsync();

@@ -14,9 +14,6 @@ internal sealed class WireTestClient(ClientWebSocket socket) : IDisposable
 
     public ClientWebSocket Socket => socket;
 
-    /// <summary>Frames in the last message that was read.</summary>
-    public int FramesInLastMessage { get; private set; }
-
     public void Dispose() => socket.Dispose();
 
     public async Task<Welcome> GreetAsync()
@@ -65,7 +62,6 @@ internal sealed class WireTestClient(ClientWebSocket socket) : IDisposable
             while (!part.EndOfMessage);
             List<ServerFrame> frames = [];
             Assert.Null(_decoder.Decode(_buffer.AsSpan(0, count), frames));
-            FramesInLastMessage = frames.Count;
             frames.ForEach(_received.Enqueue);
         }
         return _received.Dequeue();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coordinator.Client;
 using Coordinator.Simulation.Linearizability;
 using Coordinator.Tests.Linearizability;
@@ -68,7 +67,7 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
     {
         await _stopping.CancelAsync();
         await Task.WhenAll(_workers).WaitAsync(HangAfter);
-        await CheckWritersAsync();
+        await Ledger.CheckAsync(_clients[0]);
         await _watching.CancelAsync();
         await _watcher.WaitAsync(HangAfter);
         CheckResult settings = HistoryAssert.IsLinearizable(new ConfigModel(), _settings);
@@ -105,20 +104,8 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
 
     private async Task WriteAsync(int worker)
     {
-        string key = $"{WriterPrefix}{worker}";
-        long value = ++_written[worker];
-        Ledger.Attempt(key, value);
-        try
-        {
-            await _clients[0].Configuration.PutAsync(
-                key, value.ToString(CultureInfo.InvariantCulture), cancellationToken: CancellationToken.None);
-            Ledger.Acknowledge(key, value);
+        if (await Ledger.WriteAsync(_clients[0], $"{WriterPrefix}{worker}", ++_written[worker]))
             Gaps.Acknowledged();
-        }
-        catch (CoordinatorOutcomeUnknownException)
-        {
-            Ledger.CountUncertain();
-        }
     }
 
     private async Task ChangeAsync(RecordedSettings settings, int worker, Random random)
@@ -174,17 +161,6 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
         catch (OperationCanceledException) when (_watching.IsCancellationRequested)
         {
             // The end.
-        }
-    }
-
-    private async Task CheckWritersAsync()
-    {
-        foreach (string key in Ledger.Keys)
-        {
-            long acknowledged = Ledger.AcknowledgedOf(key);
-            ConfigEntry? entry = await _clients[0].Configuration.GetAsync(key);
-            long? value = entry is null ? null : long.Parse(entry.GetString(), CultureInfo.InvariantCulture);
-            Ledger.Check(key, acknowledged, value, entry?.Version ?? 0);
         }
     }
 }

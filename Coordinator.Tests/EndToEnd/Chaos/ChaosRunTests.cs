@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Coordinator.Silo.Postgres;
 using Xunit.Abstractions;
 
@@ -22,9 +21,9 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
     [Fact]
     public async Task A_cluster_that_is_killed_cut_off_and_paused_loses_nothing()
     {
-        int seed = Variable("COORDINATOR_CHAOS_SEED") ?? Random.Shared.Next(1_000_000);
+        int seed = RunSize.Of("COORDINATOR_CHAOS_SEED", Random.Shared.Next(1_000_000));
         Random random = new(seed);
-        ChaosFault[] faults = ChaosFaults.Draw(Variable("COORDINATOR_CHAOS") ?? 7, random);
+        ChaosFault[] faults = ChaosFaults.Draw(RunSize.Of("COORDINATOR_CHAOS", 7), random);
         await using ChaosNetwork network = new();
         RunningCluster cluster = new() { LinkOf = network.LinkOf };
         network.Connect(cluster);
@@ -154,8 +153,4 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
         double[] sorted = [.. gapsMs.Order()];
         return $"p50 {sorted[sorted.Length / 2]:F0} ms, max {sorted[^1]:F0} ms of {sorted.Length}";
     }
-
-    private static int? Variable(string name) => Environment.GetEnvironmentVariable(name) is { } value
-        ? int.Parse(value, CultureInfo.InvariantCulture)
-        : null;
 }
