@@ -6,7 +6,7 @@ namespace Coordinator.Silo.Operator;
 internal static class OperatorCommands
 {
     public const string Commands = $"""
-          snapshot save FILE [--url URL]   what the group is now, into a new file (default {OptionsReader.DefaultListen})
+          snapshot save FILE [--url URL] [--group N]   what a group is now, into a new file (default {OptionsReader.DefaultListen}, 0)
           snapshot show FILE               verify a file, and print what is in it
           recover plan SILO…               what is left of a group that has lost its quorum; changes nothing
           recover rebuild FILE SILO…       what is left, into a new file for --restore; asks first, or --yes CLUSTERID
@@ -48,9 +48,7 @@ internal static class OperatorCommands
 
     private static Task RunAsync(string[] args, CancellationToken stopping) => args switch
     {
-        ["snapshot", "save", var file] => SnapshotSave.RunAsync(file, OptionsReader.DefaultListen, stopping),
-        ["snapshot", "save", var file, "--url", var url] => SnapshotSave.RunAsync(file, url, stopping),
-        ["snapshot", "save", "--url", var url, var file] => SnapshotSave.RunAsync(file, url, stopping),
+        ["snapshot", "save", .. var words] => SnapshotSave.RunAsync(words, stopping),
         ["snapshot", "show", var file] => SnapshotShow.RunAsync(file),
         ["recover", "plan", .. var silos] => RecoverCommand.PlanAsync(silos, stopping),
         ["recover", "rebuild", var file, .. var silos] => RecoverCommand.RebuildAsync(file, silos, stopping),
