@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Coordinator.Grains.Backup;
 using Coordinator.Silo.Hosting;
@@ -19,13 +18,13 @@ internal static class SnapshotSave
     public static Task RunAsync(IReadOnlyList<string> words, CancellationToken stopping)
     {
         List<string> files = [];
-        (string url, string group) = (OptionsReader.DefaultListen, "0");
+        (string url, int group) = (OptionsReader.DefaultListen, 0);
         for (int i = 0; i < words.Count; i++)
         {
             if (words[i] == "--url" && i + 1 < words.Count)
                 url = words[++i];
             else if (words[i] == "--group" && i + 1 < words.Count)
-                group = words[++i];
+                group = OperatorCommands.GroupOf(words[++i]);
             else
                 files.Add(words[i]);
         }
@@ -34,9 +33,7 @@ internal static class SnapshotSave
             throw new StartupException(
                 ExitCode.BadOptions, $"\"snapshot save {string.Join(' ', words)}\" is not understood. There are:\n\n{OperatorCommands.Commands}");
         }
-        return int.TryParse(group, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? RunAsync(file, url, number, stopping)
-            : throw new StartupException(ExitCode.BadOptions, $"--group is \"{group}\": allowed is the number of a group, from 0 on.");
+        return RunAsync(file, url, group, stopping);
     }
 
     /// <exception cref="StartupException">The file is there already, or the silo has not sent it.</exception>

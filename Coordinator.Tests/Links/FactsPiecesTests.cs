@@ -56,7 +56,7 @@ public sealed class FactsPiecesTests
     }
 
     /// <summary>As a silo takes them in.</summary>
-    private static IEnumerable<GroupFact> Heard(IEnumerable<SiloFacts> pieces)
+    private static GroupFact[] Heard(IEnumerable<SiloFacts> pieces)
     {
         var known = new SortedDictionary<int, GroupFact>();
         foreach (SiloFacts piece in pieces)
@@ -68,7 +68,7 @@ public sealed class FactsPiecesTests
             foreach (GroupFact fact in piece.Groups)
                 known[fact.Group] = fact;
         }
-        return known.Values;
+        return [.. known.Values];
     }
 
     private static SiloFacts Facts(IEnumerable<GroupFact> groups)
