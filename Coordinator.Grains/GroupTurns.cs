@@ -4,8 +4,9 @@ using Coordinator.Replica.State;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// In which order the peers of a group step forward where any of them would do: of each group another one begins, so that
-/// the leaders of many groups do not all end up on one silo.
+/// In which order the peers of a group step forward where any of them would do: of each group another one begins, and the
+/// others follow this way round or that, so that the leaders of many groups do not all end up on one silo, nor those of a
+/// lost silo.
 /// </summary>
 internal static class GroupTurns
 {
@@ -14,6 +15,7 @@ internal static class GroupTurns
     {
         int place = membership.Peers.Count(other => other.Id < peer);
         int count = Math.Max(1, membership.Peers.Count);
-        return (place + count - (group % count)) % count;
+        int distance = (place + count - (group % count)) % count;
+        return (group / count) % 2 == 0 ? distance : (count - distance) % count;
     }
 }
