@@ -93,7 +93,10 @@ public sealed partial class SiloGroup
         ? Task.CompletedTask
         : HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
 
-    /// <summary>Of a group that nobody has led yet: whether the peer whose turn it is first is here.</summary>
+    /// <summary>
+    /// Of a group that nobody has led yet, the peer whose turn is first asks for votes at once: so leaders are spread from the
+    /// beginning. If most of the others don't run yet, a time-out decides who leads.
+    /// </summary>
     internal void BeginFirstElection()
     {
         foreach (PeerLoop peer in Peers)
