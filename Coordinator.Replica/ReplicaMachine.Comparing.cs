@@ -73,7 +73,9 @@ public sealed partial class ReplicaMachine
         // Whoever has heard of a later activation has it looked up first: either this one is fenced off, or the row is old.
         if (_successorEpoch > _stored.Epoch || !_comparison.IsOver(_nowUs))
         {
-            Detail = $"It waits for what others have seen of its storage: {string.Join(", ", _comparison.Missing.Select(peer => $"peer {peer}"))}.";
+            Detail = _comparison.Missing.Count == 0
+                ? "It waits for the group to speak to it: it has yet to learn who has seen its storage."
+                : $"It waits for what others have seen of its storage: {string.Join(", ", _comparison.Missing.Select(peer => $"peer {peer}"))}.";
             return;
         }
         Record(new StorageMark(_stored.StorageId, _stored.Epoch, _writes.PromisedWriteSeq));

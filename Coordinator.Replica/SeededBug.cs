@@ -41,6 +41,7 @@ internal enum SeededBug : byte
     HashForgetsDeletes,
     StorageNotCompared,
     ComparedBeforeAnswers,
+    BlankStorageTrusted,
     WitnessFileIgnored,
     EveryTimelineVouched,
     SightingsForgotten,

@@ -75,6 +75,7 @@ internal static class PlantedBugs
         InReplica("a hash that forgets what was deleted", "rule 9", SeededBug.HashForgetsDeletes),
         InReplica("storage that isn't compared", "rule 4", SeededBug.StorageNotCompared),
         InReplica("storage compared before anyone has answered", "rule 4", SeededBug.ComparedBeforeAnswers),
+        InReplica("storage that knows no members trusted", "rule 4", SeededBug.BlankStorageTrusted),
         InReplica("the file beside the silo ignored", "rule 4", SeededBug.WitnessFileIgnored),
         InReplica("every timeline taken for the known one", "rule 4", SeededBug.EveryTimelineVouched),
         InReplica("what was seen of others forgotten", "rule 4", SeededBug.SightingsForgotten),

@@ -53,7 +53,11 @@ internal static class WorldBuilder
         GroupMembership membership = world.Invariants.Membership;
         var bytes = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(membership.ClusterId, membership.Group).WriteSnapshot(bytes);
-        return AddPeer(world, random, record, default, index: 0, Term.Zero, bytes.WrittenMemory);
+        SimulatedPeer peer = AddPeer(world, random, record, default, index: 0, Term.Zero, bytes.WrittenMemory);
+        // A backup of a peer that knows nothing is the furthest that its storage can go back.
+        if (random.Chance(0.5))
+            peer.Database.TakeBackup();
+        return peer;
     }
 
     private static void AddFirstPeers(World world, Prng random, GroupMembership membership)
@@ -100,6 +104,8 @@ internal static class WorldBuilder
         {
             // Whoever joins later is set up with the newest.
             ProgramLevel = world.Peers.Count < world.Scenario.Peers ? world.Scenario.FirstLevel : FeatureLevels.Known,
+            // Written before the row was made.
+            File = new StorageWitness(new StorageMark(record.StorageId, 0, 0), database.Moment),
         };
         world.Peers.Add(peer);
         return peer;
