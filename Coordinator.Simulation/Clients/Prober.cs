@@ -36,12 +36,18 @@ internal sealed class Prober(World world, Prng random)
         {
             var command = new Command { CreateSession = new CreateSession { Nonce = ByteString.CopyFrom(nonce), TtlUs = ttlUs } };
             leader.Submit(new ClientCommandTicket(
-                command, command.ToByteArray(), (_, answer) => IsServed |= attempt == _attempt && answer.Result.Error == ErrorCode.Ok));
+                command, command.ToByteArray(), (_, answer) =>
+                {
+                    IsServed |= attempt == _attempt && answer.Result.Error == ErrorCode.Ok;
+                    TryAgain(attempt, nonce, ttlUs, RetryUs);
+                }));
         }
-        world.Events.After(leader is null ? RetryUs : PatienceUs, () =>
-        {
-            if (attempt == _attempt && !IsServed)
-                Try(nonce, ttlUs);
-        });
+        TryAgain(attempt, nonce, ttlUs, leader is null ? RetryUs : PatienceUs);
     }
+
+    private void TryAgain(int attempt, byte[] nonce, long ttlUs, long afterUs) => world.Events.After(afterUs, () =>
+    {
+        if (attempt == _attempt && !IsServed)
+            Try(nonce, ttlUs);
+    });
 }

@@ -17,6 +17,9 @@ internal sealed class RestingRounds(World world, Prng random)
     private const long TicksToServe = 600;
     private const long SleepMaxUs = 40_000_000;
 
+    /// <summary>Until a silo has noticed the end of a connection whose client is silent.</summary>
+    private const long HalfOpenUs = 11_000_000;
+
     private readonly Prober _prober = new(world, random.Fork());
 
     private EventQueue Events => world.Events;
@@ -30,6 +33,7 @@ internal sealed class RestingRounds(World world, Prng random)
     {
         foreach (SimulatedPeer peer in world.Peers)
             peer.Processes.ForEach(process => process.CloseConnections());
+        Events.RunUntil(Events.NowUs + HalfOpenUs);
         for (int round = 0; round < Rounds; round++)
         {
             if (MayRest)
@@ -91,6 +95,7 @@ internal sealed class RestingRounds(World world, Prng random)
         peer.CrashAll();
         if (othersServe)
             Serve();
+        Events.RunUntil(Events.NowUs + random.Skewed(0, SleepMaxUs));
         peer.IsHeldDown = false;
         Serve();
     }
