@@ -1,5 +1,4 @@
 using Coordinator.Raft;
-using Coordinator.Replica.Storage;
 
 namespace Coordinator.Replica;
 

@@ -189,10 +189,9 @@ public sealed partial class ReplicaMachine
     /// <summary>The transport could not reach a peer.</summary>
     public void ReportUnreachable(PeerId peer)
     {
-        if (Service != ServiceState.Running)
-            return;
-        Wake();
-        _raft.ReportUnreachable(peer);
+        // From who sleeps nothing is on its way to anybody: a follower's death is no reason to wake all groups at once.
+        if (Service == ServiceState.Running && !IsQuiesced)
+            _raft.ReportUnreachable(peer);
     }
 
     /// <summary>What became of sending a snapshot.</summary>

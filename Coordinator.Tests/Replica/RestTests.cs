@@ -199,11 +199,27 @@ public sealed class RestTests
     }
 
     [Fact]
-    public void News_of_another_silos_death_lets_a_follower_sleep()
+    public void News_of_a_followers_death_lets_all_sleep()
     {
         MachineUnderTest peer = SleepingFollower();
         peer.Turn(machine => machine.ForgetLeader(Two));
         Assert.True(peer.Machine.IsQuiesced);
+
+        Scene scene = Scene.OfSleepingLeader();
+        scene.Peer.Turn(machine => machine.ReportUnreachable(Two));
+        Assert.True(scene.Machine.IsQuiesced);
+        Assert.Empty(scene.Peer.Sent);
+    }
+
+    [Fact]
+    public void A_linearizable_read_at_a_sleeping_follower_asks_its_leader()
+    {
+        MachineUnderTest peer = SleepingFollower();
+        peer.Sent.Clear();
+        peer.Turn(machine => machine.Submit(new QueryTicket(new Query { GetConfig = new GetConfig { Key = "k" } })), afterUs: AsleepUs);
+
+        Assert.Contains(peer.Sent, sent => sent.Message.Type == MessageType.ReadIndex && sent.To == Three);
+        Assert.Empty(peer.Effects.Answered);
     }
 
     private static MachineUnderTest FollowerOfThree()
