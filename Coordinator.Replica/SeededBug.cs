@@ -45,6 +45,9 @@ internal enum SeededBug : byte
     WitnessFileIgnored,
     EveryTimelineVouched,
     SightingsForgotten,
+    RestsWithPending,
+    RestsWithFollowerBehind,
+    SleepsOnWithoutLeader,
 
     // The state
     GrantsToEndedSession,

@@ -87,6 +87,16 @@ internal static class PlantedBugs
         InReplica("a lock delay ignored", "lock delay", SeededBug.LockDelayIgnored),
         InReplica("deadlocks unseen", "rule 20", SeededBug.DeadlocksUnseen),
         InReplica("a lease not renewed", "leases", SeededBug.LeaseNotRenewed),
+        InReplica("rest with something pending", "rule 24", SeededBug.RestsWithPending),
+        new()
+        {
+            Name = "rest with a follower behind",
+            Rule = "rule 24",
+            Raft = SeededRaftBug.RestsWithFollowerBehind,
+            Replica = SeededBug.RestsWithFollowerBehind,
+        },
+        InReplica("a rest that outlives the leader", "rule 24", SeededBug.SleepsOnWithoutLeader),
+        InRaft("a quorum checked for the time asleep", "rule 24", SeededRaftBug.ChecksQuorumAtWaking),
         InStorage("a fence without the row lock", "rule 3", new() { FenceWithoutRowLock = true }),
         InStorage("a fence without the write's number", "rule 3", new() { FenceWithoutWriteSeq = true }),
         InStorage("an insert that lands without its update", "rule 3", new() { InsertsWithoutUpdate = true }),

@@ -36,6 +36,8 @@ internal static class WorldBuilder
                 scenario, membership, events, trace, happenings, () => world!, bug.IsJudgedByHistoriesAlone),
         };
         world.Operator = new Operator(world, random.Fork());
+        if (scenario.Options.QuiesceElections > 0)
+            world.Links = new SiloLinks(world, scenario.StreamOf(nameof(SiloLinks)));
         AddFirstPeers(world, random, membership);
         for (int i = 0; i < scenario.Clients; i++)
         {

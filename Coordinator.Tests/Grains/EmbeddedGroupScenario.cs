@@ -26,7 +26,7 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
     private protected GroupGateway Gateway => Group.Gateway;
 
     /// <summary>What a test starts unless it says otherwise.</summary>
-    private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000 };
+    private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000, QuiesceElections = 2 };
 
     private protected string ConnectionString => server.ConnectionString(_database);
 
