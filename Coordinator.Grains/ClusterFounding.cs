@@ -153,7 +153,7 @@ internal sealed class ClusterFounding(
             return known[0];
         if (told.Where(one => one.Answer is null).Select(one => one.Silo).ToArray() is { Length: > 0 } missing)
         {
-            Wait($"No silo that is reached knows the cluster; if it is new, it is founded when all of its silos are. Missing: "
+            Wait($"No silo that is reached knows the cluster; if it is new, it is founded when all of its silos are; missing: "
                 + $"{string.Join(", ", missing)}.");
             return null;
         }

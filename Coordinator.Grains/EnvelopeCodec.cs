@@ -48,6 +48,7 @@ public static class EnvelopeCodec
             CheckIndex = envelope.Report.CheckIndex,
             CheckHash = envelope.Report.CheckHash,
             PromisedWriteSeq = envelope.PromisedWriteSeq,
+            AtRest = envelope.AtRest,
             StorageSeen = envelope.StorageAnswer is { } answer ? ToWire(answer) : null,
             Message = ToWire(envelope.Message, withSnapshotData),
         };

@@ -24,6 +24,7 @@ internal static class EnvelopeReader
             CommitIndex = wire.CommitIndex,
             CommitTerm = new Term(wire.CommitTerm),
             PromisedWriteSeq = wire.PromisedWriteSeq,
+            AtRest = wire.AtRest,
             StorageAnswer = wire.StorageSeen is { } seen ? Read(seen) : null,
         };
     }

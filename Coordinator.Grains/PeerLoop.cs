@@ -43,7 +43,8 @@ public sealed class PeerLoop : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly long _startedAt;
-    private readonly ITimer _ticker;
+    private readonly TickSource _ticks;
+    private readonly Action _tick;
     private readonly Task _running;
     private int _requests;
     private int _messages;
@@ -73,9 +74,10 @@ public sealed class PeerLoop : IAsyncDisposable
         _status = _replica.GetStatus();
         if (_status.Service is ServiceState.Stopped or ServiceState.Quarantined)
             HostLog.PeerHalted(log, Peer.Value, _status.Service, _status.Detail ?? "");
+        _ticks = TickSource.Of(time, TimeSpan.FromMicroseconds(options.TickUs));
+        _tick = PostTick;
+        _ticks.Add(_tick);
         _running = Task.Run(RunAsync);
-        var tick = TimeSpan.FromMicroseconds(options.TickUs);
-        _ticker = time.CreateTimer(_ => PostTick(), null, tick, tick);
     }
 
     public PeerId Peer => _replica.Key.Peer;
@@ -117,10 +119,10 @@ public sealed class PeerLoop : IAsyncDisposable
     /// <summary>Ends the loop; open requests end with what is known of them. The write in flight is waited for.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _ticker.DisposeAsync();
         _inbox.Writer.TryWrite(new PeerInput.Halt(ServiceState.Stopped, OrderlyStop));
         _inbox.Writer.TryComplete();
         await _running;
+        _ticks.Remove(_tick);
         await _storage.DisposeAsync();
     }
 
@@ -163,6 +165,11 @@ public sealed class PeerLoop : IAsyncDisposable
         for (int count = 0; count < BatchMax && _inbox.Reader.TryRead(out PeerInput? input); count++)
             Feed(input);
         Execute(_replica.EndTurn());
+        // The loop alone decides, after its own turn: whatever wakes the replica is a turn, so no tick is missed.
+        if (_replica.IsQuiesced)
+            _ticks.Remove(_tick);
+        else
+            _ticks.Add(_tick);
     }
 
     private void Feed(PeerInput input)

@@ -70,10 +70,16 @@ public sealed partial class RawNode
     public void Tick() => _core.Tick();
 
     /// <summary>
-    /// Time passes for a group in which nothing happens: no heartbeat, no election. Only while all of its peers are
-    /// known to be in the same state.
+    /// To be called before anything else after a time without ticks that all peers had agreed on: the election time-out
+    /// and the check for a quorum begin anew.
     /// </summary>
-    public void TickQuiesced() => _core.TickQuiesced();
+    public void Wake() => _core.Wake();
+
+    /// <summary>
+    /// This leader has nothing to tell anybody: every peer's log is known to match the own to its end, all of it is
+    /// committed and applied, and neither a read, a transfer nor a joint configuration is under way.
+    /// </summary>
+    public bool IsLeaderAtRest => _core.IsLeaderAtRest && !HasReady;
 
     /// <summary>Starts an election, unless this peer leads or may not.</summary>
     public void Campaign() => _core.Step(new Message { Type = MessageType.Hup, From = Id });

@@ -16,6 +16,8 @@ internal enum SeededRaftBug : byte
     ReadsBeforeFirstCommit,
     ReadsWithoutQuorum,
     SeveralVotersAtOnce,
+    ChecksQuorumAtWaking,
+    RestsWithFollowerBehind,
 }
 
 internal static class SeededRaftBugs

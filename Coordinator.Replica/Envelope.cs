@@ -32,6 +32,12 @@ public sealed record Envelope(
     /// storage.</summary>
     public long PromisedWriteSeq { get; init; }
 
+    /// <summary>
+    /// With a heartbeat: the leader asks whether the group may rest (rule 24). With its answer: the sender rests. Whoever
+    /// does not know it hears an ordinary heartbeat, and goes on.
+    /// </summary>
+    public bool AtRest { get; init; }
+
     /// <summary>With <see cref="MessageType.StorageAnswer"/> alone.</summary>
     public StorageAnswer? StorageAnswer { get; init; }
 }

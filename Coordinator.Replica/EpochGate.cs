@@ -33,6 +33,9 @@ internal sealed class EpochGate
         ConfirmedUs = nowUs;
     }
 
+    /// <summary>Nothing was asked of the storage for a while: that it has answered nothing since is no silence of its own.</summary>
+    public void Resume(long nowUs) => ConfirmedUs = nowUs;
+
     public void Add(GatedItem item)
     {
         // Losing the oldest is losing a message: its round is asked again.

@@ -24,6 +24,16 @@ internal sealed class LeaderClock(long electionTimeoutUs)
 
     public void Stop() => IsRunning = false;
 
+    /// <summary>
+    /// The group has rested, with nothing that could become due: its time counts in full, as it shortens nobody's lease.
+    /// Before the first stamp after the rest, or it would shorten that one's.
+    /// </summary>
+    public void Resume(long nowUs)
+    {
+        ValueUs += Math.Max(0, nowUs - _readAtUs);
+        _readAtUs = Math.Max(_readAtUs, nowUs);
+    }
+
     /// <param name="quorumHeardUs">When a quorum last answered this leader.</param>
     /// <param name="oldestAppendUs">When the oldest append without a quorum was made; null if there is none.</param>
     public void Advance(long nowUs, long quorumHeardUs, long? oldestAppendUs)

@@ -15,6 +15,8 @@ internal sealed class OpenCommands
 
     public int Count => _appended.Count;
 
+    public bool IsEmpty => _appended.Count == 0 && _waits.Count == 0;
+
     public void Appended(CommandTicket ticket, long index, Term term)
     {
         ticket.EntryIndex = index;

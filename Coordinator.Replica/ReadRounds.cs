@@ -48,6 +48,8 @@ internal sealed class ReadRounds(long retryUs)
     private ReadRound? _current;
     private long _lastId;
 
+    public bool IsEmpty => _gathering.Count == 0 && _current is null && _confirmed.Count == 0;
+
     public void Add(ReadTicket ticket)
     {
         if (_planted == SeededBug.ReadsJoinRoundUnderWay && _current is { } current)

@@ -73,11 +73,15 @@ public sealed partial class ReplicaMachine
         // Whoever has heard of a later activation has it looked up first: either this one is fenced off, or the row is old.
         if (_successorEpoch > _stored.Epoch || !_comparison.IsOver(_nowUs))
         {
-            Detail = $"It waits for what others have seen of its storage: {string.Join(", ", _comparison.Missing.Select(peer => $"peer {peer}"))}.";
+            Detail = _comparison.Missing.Count == 0
+                ? "It waits for the group to speak to it: it has yet to learn who has seen its storage."
+                : $"It waits for what others have seen of its storage: {string.Join(", ", _comparison.Missing.Select(peer => $"peer {peer}"))}.";
             return;
         }
-        Record(new StorageMark(_stored.StorageId, _stored.Epoch, _writes.PromisedWriteSeq));
+        Record(Mark());
     }
+
+    private StorageMark Mark() => new(_stored.StorageId, _stored.Epoch, _writes.PromisedWriteSeq);
 
     /// <summary>In the background: with each activation, and as often as the option says while promises are made.</summary>
     private void RecordWitness()
@@ -88,7 +92,7 @@ public sealed partial class ReplicaMachine
             return;
         if (_verdict is not null)
             Record(_recorded with { StorageId = _stored.StorageId });
-        var mark = new StorageMark(_stored.StorageId, _stored.Epoch, _writes.PromisedWriteSeq);
+        StorageMark mark = Mark();
         bool isDue = mark.Epoch != _recorded.Epoch
             || (mark.WriteSeq != _recorded.WriteSeq && _nowUs - _recordedUs >= _options.WitnessIntervalUs);
         if (Service == ServiceState.Running && isDue)

@@ -28,8 +28,7 @@ public sealed partial class ReplicaMachine
         bool isSettled = _raft.IsLeader && _raft.CommittedInCurrentTerm && _state.AppliedIndex >= _raft.CommitIndex;
         if (!isSettled || _groupProposal > _state.AppliedIndex)
             return;
-        if (_options.SupportedLevel > _state.FeatureLevel && LevelOfAll() is int level && level > _state.FeatureLevel
-            && !IsMembershipChanging())
+        if (LevelToRaiseTo() is { } level && !IsMembershipChanging())
             ProposeForGroup(new Command { RaiseFeatureLevel = new RaiseFeatureLevel { Level = level } });
         else if (AppliedLevel >= FeatureLevels.StateHashInLog && _checks.IsDue(_state.AppliedIndex, _nowUs))
             ProposeForGroup(new Command { CheckState = Judge() });
@@ -42,6 +41,13 @@ public sealed partial class ReplicaMachine
         _groupProposal = _raft.LastIndex;
         _appendTimes.Enqueue((_raft.LastIndex, _nowUs));
     }
+
+    /// <summary>It proposes something by itself, or will in a while.</summary>
+    private bool HasToProposeForGroup() => LevelToRaiseTo() is not null
+        || (AppliedLevel >= FeatureLevels.StateHashInLog && _checks.WillBeDue(_state.AppliedIndex));
+
+    private int? LevelToRaiseTo() =>
+        _options.SupportedLevel > _state.FeatureLevel && LevelOfAll() is int level && level > _state.FeatureLevel ? level : null;
 
     /// <summary>The highest level that every member, learners and both halves of a joint configuration included, supports.</summary>
     private int LevelOfAll()

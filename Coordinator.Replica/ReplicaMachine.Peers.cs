@@ -17,6 +17,8 @@ public sealed partial class ReplicaMachine
 
     private void ProposePeerChanges()
     {
+        if (_peerChanges.Count > 0 && IsWaitingToHearOthers())
+            return;
         foreach (CommandTicket ticket in _peerChanges)
         {
             if (PeerChangeRefusal(ticket.Command.ChangePeers) is { } code)

@@ -84,6 +84,10 @@ public sealed partial class ReplicaMachine
         {
             return;
         }
+        else if (message.Type == MessageType.Heartbeat && message.Context.IsEmpty && _asksToRest)
+        {
+            _effects.Send.Add(Wrap(message) with { AtRest = true });
+        }
         else if (message.Type == MessageType.ReadIndexResp)
         {
             // A quorum has confirmed this leader for a follower's read; its own part waits for its own epoch (rule 6).
@@ -137,6 +141,7 @@ public sealed partial class ReplicaMachine
     private void RoleChanged(SoftState soft)
     {
         _effects.LeadershipChanged = true;
+        RestBeginsAnew();
         if (soft.State == RaftState.Leader)
         {
             if (!_clock.IsRunning)
@@ -193,6 +198,7 @@ public sealed partial class ReplicaMachine
         // After a re-activation Raft hands out again what the state, which stayed, has already applied.
         if (entry.Index <= _state.AppliedIndex || Service is not (ServiceState.Running or ServiceState.Comparing))
             return;
+        _busyUs = _nowUs;
         CommandTicket? ticket = _applying = _open.Match(entry.Index, entry.Term, _takenCommands);
         FailTaken(ErrorCode.NotLeader, "The command was not replicated before the leader changed; it has not happened.");
         Command? command = entry.Type != EntryType.Normal || entry.Data.IsEmpty

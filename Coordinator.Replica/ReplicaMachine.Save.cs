@@ -8,6 +8,7 @@ public sealed partial class ReplicaMachine
     public void Submit(SaveTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        Touch();
         if (Service is ServiceState.Stopped or ServiceState.Quarantined)
         {
             Refuse(ticket, CodeOfEnded());

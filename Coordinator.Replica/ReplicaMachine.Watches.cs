@@ -19,6 +19,7 @@ public sealed partial class ReplicaMachine
     public void Submit(WatchTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        Touch();
         _watches.Number(ticket);
         if (WatchRules.Check(ticket.Watch) is { } refusal)
             End(ticket, refusal.Code, refusal.Message);
@@ -175,6 +176,8 @@ public sealed partial class ReplicaMachine
             return;
         ticket.IsSettled = true;
         _watches.Close(ticket);
+        // The watcher asks for the next page at once.
+        _busyUs = _nowUs;
         _effects.WatchesAnswered.Add((ticket, page));
     }
 

@@ -106,7 +106,7 @@ public sealed partial class ReplicaMachine
         if (Service == ServiceState.Comparing)
             Compare();
         RecordWitness();
-        if (Service == ServiceState.Running)
+        if (Service == ServiceState.Running && !IsQuiesced)
         {
             ProposeGathered();
             ProposeForGroup();
@@ -131,6 +131,8 @@ public sealed partial class ReplicaMachine
         ServeWatches();
         AnswerOverdue();
         TellWatches();
+        Rest();
+        CallOthers();
         return _effects;
     }
 
@@ -141,6 +143,7 @@ public sealed partial class ReplicaMachine
         _membershipIndex, _state.FeatureLevel, IsLeader && _checks.IsDisputed, Detail)
     {
         Watches = _watches.OpenCount,
+        IsQuiesced = IsQuiesced,
     };
 
     /// <summary>A Raft message from another peer.</summary>
@@ -150,6 +153,8 @@ public sealed partial class ReplicaMachine
         if (envelope.To != _key.Peer || envelope.Group != _key.Group || envelope.Message.Type.IsLocal())
             return;
         Admission admission = _activations.Judge(envelope, _state.Membership);
+        if (admission != Admission.Foreign)
+            WakeFor(envelope);
         if (Witnessed(envelope, admission) || Service != ServiceState.Running)
             return;
         switch (admission)
@@ -174,27 +179,34 @@ public sealed partial class ReplicaMachine
         if (_raft.Leader.IsNone && envelope.CommitIndex > _raft.CommitIndex)
             _raft.LearnCommitted(envelope.CommitIndex, envelope.CommitTerm);
         if (envelope.Message.Term == _raft.Term)
+        {
             _heardUs[envelope.From] = _nowUs;
+            HearOfRest(envelope);
+        }
         _raft.Step(envelope.Message);
     }
 
     /// <summary>The transport could not reach a peer.</summary>
     public void ReportUnreachable(PeerId peer)
     {
-        if (Service == ServiceState.Running)
+        // From who sleeps nothing is on its way to anybody: a follower's death is no reason to wake all groups at once.
+        if (Service == ServiceState.Running && !IsQuiesced)
             _raft.ReportUnreachable(peer);
     }
 
     /// <summary>What became of sending a snapshot.</summary>
     public void ReportSnapshot(PeerId peer, SnapshotStatus status)
     {
-        if (Service == ServiceState.Running)
-            _raft.ReportSnapshot(peer, status);
+        if (Service != ServiceState.Running)
+            return;
+        Wake();
+        _raft.ReportSnapshot(peer, status);
     }
 
     /// <summary>Asks for an election now instead of after the time-out: all peers have just been started.</summary>
     public void Campaign()
     {
+        Touch();
         _campaignsNext = Service == ServiceState.Comparing;
         if (Service == ServiceState.Running)
             _raft.Campaign();
@@ -206,20 +218,25 @@ public sealed partial class ReplicaMachine
     /// </summary>
     public void ForgetLeader(PeerId leader)
     {
-        if (Service == ServiceState.Running && _raft.Leader == leader)
-            _raft.ForgetLeader();
+        if (Service != ServiceState.Running || _raft.Leader != leader || (IsQuiesced && _planted == SeededBug.SleepsOnWithoutLeader))
+            return;
+        Touch();
+        _raft.ForgetLeader();
     }
 
     public void TransferLeadership(PeerId to)
     {
-        if (Service == ServiceState.Running)
-            _raft.TransferLeader(to);
+        if (Service != ServiceState.Running)
+            return;
+        Touch();
+        _raft.TransferLeader(to);
     }
 
     /// <summary>A caller's command. Completed once it is decided, refused at once unless this replica leads.</summary>
     public void Submit(CommandTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        Touch();
         if (IsLeader && FeatureLevels.Required(ticket.Command.OperationCase) > AppliedLevel)
         {
             RefuseUnknown(ticket);
@@ -232,6 +249,7 @@ public sealed partial class ReplicaMachine
     public void Submit(KeepAliveTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        Touch();
         if (_keepAlives.Count == 0)
             _keepAlivesSinceUs = _nowUs;
         _keepAlives.Add(ticket);
@@ -240,6 +258,7 @@ public sealed partial class ReplicaMachine
     public void Submit(QueryTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(ticket);
+        Touch();
         if (Service is ServiceState.Stopped or ServiceState.Quarantined)
         {
             Refuse(ticket, CodeOfEnded());
@@ -270,6 +289,7 @@ public sealed partial class ReplicaMachine
     {
         if (Service is ServiceState.Stopped or ServiceState.Quarantined)
             return;
+        EndRest();
         Service = state;
         Detail = why;
         _clock.Stop();
@@ -299,6 +319,7 @@ public sealed partial class ReplicaMachine
         _effects.DropWork();
         Halt(ServiceState.Stopped, why);
         FailApplying("This replica broke while it applied the command.");
+        CallOthers();
         return _effects;
     }
 
@@ -316,9 +337,11 @@ public sealed partial class ReplicaMachine
         is MessageType.AppResp or MessageType.VoteResp or MessageType.PreVoteResp
         or MessageType.HeartbeatResp or MessageType.ReadIndexResp;
 
+    // Who sleeps hears nobody, and wakes when it is asked.
+    private bool IsServing => IsLeader && _raft.CommittedInCurrentTerm && (IsQuiesced || IsAnswered);
+
     // A database that stalls confirms no epoch: then neither a read nor a write would be answered.
-    private bool IsServing => IsLeader && _raft.CommittedInCurrentTerm
-        && _nowUs - QuorumHeardUs() <= _options.ElectionTimeoutUs
+    private bool IsAnswered => _nowUs - Math.Max(QuorumHeardUs(), _wokenUs) <= _options.ElectionTimeoutUs
         && _nowUs - _gate.ConfirmedUs <= 2 * _options.ElectionTimeoutUs;
 
     /// <summary>The latest moment since which a quorum of voters has answered this replica in its term.</summary>
@@ -335,6 +358,7 @@ public sealed partial class ReplicaMachine
         Warn(elapsed);
         // Before the tick: that may forget who has answered since the last check for a quorum.
         WatchStorage(elapsed);
+        AskToRest();
         _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)

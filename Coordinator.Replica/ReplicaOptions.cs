@@ -86,5 +86,9 @@ public sealed record ReplicaOptions
     /// <summary>The least time between two comparisons.</summary>
     public long CheckIntervalUs { get; init; } = 1_000_000;
 
+    /// <summary>After so many election time-outs in which nothing was asked of a leader, and with nothing pending, its group
+    /// rests (rule 24). 0: never, as in a host that brings no news of a leader's death: nobody would wake the others.</summary>
+    public int QuiesceElections { get; init; }
+
     public long ElectionTimeoutUs => TickUs * ElectionTicks;
 }

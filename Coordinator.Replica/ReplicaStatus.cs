@@ -52,4 +52,7 @@ public sealed record ReplicaStatus(
 {
     /// <summary>Watches that wait here for something to happen, or for a read round.</summary>
     public int Watches { get; init; }
+
+    /// <summary>The whole group rests, as far as known here: nothing happens until something comes (rule 24).</summary>
+    public bool IsQuiesced { get; init; }
 }

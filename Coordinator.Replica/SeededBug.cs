@@ -41,9 +41,13 @@ internal enum SeededBug : byte
     HashForgetsDeletes,
     StorageNotCompared,
     ComparedBeforeAnswers,
+    BlankStorageTrusted,
     WitnessFileIgnored,
     EveryTimelineVouched,
     SightingsForgotten,
+    RestsWithPending,
+    RestsWithFollowerBehind,
+    SleepsOnWithoutLeader,
 
     // The state
     GrantsToEndedSession,

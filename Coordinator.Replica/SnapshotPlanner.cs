@@ -28,6 +28,9 @@ internal sealed class SnapshotPlanner(ReplicaOptions options, SnapshotPointer st
 
     public bool IsDue => IsIdle && (_entries >= options.SnapshotEntries || _bytes >= options.SnapshotBytes);
 
+    /// <summary>None is due, and none under way.</summary>
+    public bool IsAtRest => IsIdle && !IsDue;
+
     public void Taken(Snapshot snapshot)
     {
         _waiting = snapshot;

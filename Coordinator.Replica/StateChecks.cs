@@ -33,6 +33,9 @@ internal sealed class StateChecks(ReplicaOptions options)
     public bool IsDue(long appliedIndex, long nowUs) =>
         appliedIndex - _lastIndex >= options.CheckEntries && nowUs - _lastUs >= options.CheckIntervalUs;
 
+    /// <summary>As <see cref="IsDue"/>, now or by time alone.</summary>
+    public bool WillBeDue(long appliedIndex) => appliedIndex - _lastIndex >= options.CheckEntries;
+
     /// <summary>
     /// What the leader lays down about the last check: the hash that a majority of the voters have reported for it, in a
     /// joint configuration a majority of both halves. Its own counts as one, so that a leader whose state is wrong finds

@@ -18,7 +18,7 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
     private JointConfig _voters = JointConfig.Empty;
     private long _votersIndex = -1;
 
-    /// <summary>Of those who must answer, and have not.</summary>
+    /// <summary>Of those who must answer, and have not; none while it is not known who the voters are.</summary>
     public IReadOnlyList<PeerId> Missing => [.. _voters.Ids().Where(peer => peer != self && !_answered.Contains(peer))];
 
     /// <summary>
@@ -59,7 +59,12 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
 
     public bool IsOver(long atUs)
     {
-        if (!evidence.AsksOthers || Missing.Count == 0 || _planted is SeededBug.StorageNotCompared or SeededBug.ComparedBeforeAnswers)
+        if (!evidence.AsksOthers || _planted is SeededBug.StorageNotCompared or SeededBug.ComparedBeforeAnswers)
+            return true;
+        // Storage without a membership is a new peer's, or an old one's from when it was new: whoever speaks to it knows more.
+        if (!KnowsVoters)
+            return _planted == SeededBug.BlankStorageTrusted;
+        if (Missing.Count == 0)
             return true;
         return FileVouches() && atUs - nowUs >= options.ElectionTimeoutUs
             && _voters.VoteResult(peer => peer == self || _answered.Contains(peer)) == VoteResult.Won;
@@ -81,6 +86,8 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
         _askedUs[peer] = atUs;
         return true;
     }
+
+    private bool KnowsVoters => !_voters.Ids().IsEmpty;
 
     private bool MayAsk(PeerId peer, long atUs) =>
         !_askedUs.TryGetValue(peer, out long asked) || atUs - asked >= 2 * options.TickUs * options.HeartbeatTicks;

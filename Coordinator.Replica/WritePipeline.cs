@@ -93,6 +93,10 @@ internal sealed class WritePipeline(LoadedPeer loaded, MemoryStorage mirror, Sig
     private void SetCompactTarget(long snapshotIndex) =>
         _compactTarget = Math.Max(_compactTarget, snapshotIndex - options.TailEntries);
 
+    /// <summary>All is stored, the commit index included, and nothing is to be removed.</summary>
+    public bool IsAtRest =>
+        InFlight is null && !MustWrite && !CompactionDue && _releases.Count == 0 && _wanted.Commit == _stored.Commit;
+
     /// <summary>Everything asked for is durable and nothing is on its way: the releases may leave now.</summary>
     public bool TryTakeReleases(List<Release> taken)
     {

@@ -17,7 +17,21 @@ internal sealed partial class RaftCore
         }
     }
 
-    public void TickQuiesced() => _election.Tick();
+    /// <summary>
+    /// Time went by in which nobody was to say anything: it proves nothing, neither that the leader is gone nor that a
+    /// quorum is there.
+    /// </summary>
+    public void Wake()
+    {
+        // What was heard before may be long ago: another leader may exist that this one has to hear of (Raft §6).
+        ForgetAnswers();
+        _heartbeatElapsed = _options.HeartbeatTicks;
+        _election.Restart();
+        if (_planted == SeededRaftBug.ChecksQuorumAtWaking && State == RaftState.Leader)
+        {
+            CheckQuorum();
+        }
+    }
 
     private void TickOther()
     {
@@ -61,6 +75,11 @@ internal sealed partial class RaftCore
             BecomeFollower(Term, PeerId.None);
         }
 
+        ForgetAnswers();
+    }
+
+    private void ForgetAnswers()
+    {
         for (int i = 0; i < _tracker.Peers.Count; i++)
         {
             _tracker.Peers.At(i).RecentActive &= _tracker.Peers.IdAt(i) == Id;

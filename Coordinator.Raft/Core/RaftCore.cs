@@ -74,6 +74,26 @@ internal sealed partial class RaftCore
 
     public ElectionTimer ElectionTimer => _election;
 
+    public bool IsLeaderAtRest => State == RaftState.Leader && CommittedInCurrentTerm && LeadTransferee.IsNone
+        && !Configuration.IsJoint && _reads.IsEmpty && _readsBeforeFirstCommit.Count == 0
+        && Log.Applied == Log.LastIndex && AllHaveAll();
+
+    private bool AllHaveAll()
+    {
+        for (int i = 0; i < _tracker.Peers.Count && _planted != SeededRaftBug.RestsWithFollowerBehind; i++)
+        {
+            Progress progress = _tracker.Peers.At(i);
+            bool isReplicating = _tracker.Peers.IdAt(i) == Id
+                || (progress.State == ProgressState.Replicate && progress.Inflights.Count == 0);
+            if (!isReplicating || progress.Match != Log.LastIndex)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>A peer of the configuration, voter or learner.</summary>
     public bool Tracks(PeerId id) => _tracker.Peers.Contains(id);
 

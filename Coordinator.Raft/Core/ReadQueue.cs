@@ -14,6 +14,8 @@ internal sealed class ReadQueue
     private readonly List<(Message Request, long Index)> _waiting = [];
     private long _confirmed;
 
+    public bool IsEmpty => _waiting.Count == 0;
+
     private long LastPosition => _confirmed + _waiting.Count;
 
     /// <summary>A request came at a commit index, below which the read must not fall.</summary>

@@ -27,6 +27,8 @@ internal abstract class SiloHost : IAsyncDisposable
         ElectionTicks = (int)Math.Ceiling(options.ElectionTimeout / options.HeartbeatInterval),
         HeartbeatTicks = 1,
         CheckEntries = options.StateCheckEntries,
+        // All peers are in this process, or links tell when a leader's silo is gone.
+        QuiesceElections = 2,
     };
 
     internal static string WitnessFolderOf(CoordinatorOptions options) => Path.Combine(options.DataFolder, "witness");

@@ -127,7 +127,8 @@ internal sealed class OrleansHost : SiloHost
                 ConnectionString = connectionString,
                 Databases = orleans.Databases,
                 Peers = options.Peers,
-                Replica = ReplicaOptionsOf(options),
+                // No link is there to tell the others when a leader's silo dies: a group that rested would stay dead.
+                Replica = ReplicaOptionsOf(options) with { QuiesceElections = 0 },
             });
         });
         return builder.Build();

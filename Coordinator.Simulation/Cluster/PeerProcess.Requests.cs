@@ -1,6 +1,7 @@
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 using Coordinator.Simulation.Clients;
+using Coordinator.Simulation.Engine;
 
 namespace Coordinator.Simulation.Cluster;
 
@@ -9,13 +10,19 @@ internal sealed partial class PeerProcess
 {
     private readonly List<SiloConnection> _connections = [];
 
-    public void Submit(CommandTicket ticket) => Post(machine => machine.Submit(ticket));
+    public void Submit(CommandTicket ticket) => Ask(machine => machine.Submit(ticket));
 
-    public void Submit(QueryTicket ticket) => Post(machine => machine.Submit(ticket));
+    public void Submit(QueryTicket ticket) => Ask(machine => machine.Submit(ticket));
 
-    public void Submit(KeepAliveTicket ticket) => Post(machine => machine.Submit(ticket));
+    public void Submit(KeepAliveTicket ticket) => Ask(machine => machine.Submit(ticket));
 
-    public void Submit(WatchTicket ticket) => Post(machine => machine.Submit(ticket));
+    public void Submit(WatchTicket ticket) => Ask(machine => machine.Submit(ticket));
+
+    private void Ask(Action<ReplicaMachine> request) => Post(machine =>
+    {
+        _waker = Happening.WokenByRequest;
+        request(machine);
+    });
 
     public void Forget(WatchTicket ticket) => Post(machine => machine.Forget(ticket));
 
@@ -24,6 +31,13 @@ internal sealed partial class PeerProcess
     public void Accept(SiloConnection connection) => _connections.Add(connection);
 
     public void Closed(SiloConnection connection) => _connections.Remove(connection);
+
+    /// <summary>Of clients that may have gone long ago.</summary>
+    public void CloseConnections()
+    {
+        foreach (SiloConnection connection in _connections.ToArray())
+            connection.Break();
+    }
 
     private void CollectAnswers(ReplicaEffects effects)
     {

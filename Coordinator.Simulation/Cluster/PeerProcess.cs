@@ -22,6 +22,9 @@ internal sealed partial class PeerProcess
     private bool _isTickQueued;
     private bool _crashesBetweenEffects;
     private long _pausedUntilUs;
+
+    /// <summary>What, of this turn's inputs, may have woken a replica that rested.</summary>
+    private Happening _waker;
     private (long DurationUs, Action Paused)? _pauseInReadRound;
 
     public PeerProcess(World world, SimulatedPeer peer, int number, Prng random)
@@ -53,13 +56,14 @@ internal sealed partial class PeerProcess
 
     public bool IsLeader => IsAlive && Machine is { IsLeader: true };
 
+    public bool IsPaused => _pausedUntilUs > _world.Events.NowUs;
+
     public void Start() => _storage.Activate();
 
     public void Kill()
     {
         IsAlive = false;
-        foreach (SiloConnection connection in _connections.ToArray())
-            connection.Break();
+        CloseConnections();
     }
 
     /// <summary>Pauses as soon as it has asked a quorum for the reads that wait.</summary>
@@ -143,8 +147,8 @@ internal sealed partial class PeerProcess
     {
         if (!IsAlive)
             return;
-        // A loop that is behind gets one tick, not a backlog of them.
-        if (!_isTickQueued)
+        // A loop that is behind gets one tick, not a backlog of them; one whose replica rests gets none.
+        if (!_isTickQueued && Machine is not { IsQuiesced: true })
         {
             _isTickQueued = true;
             Post(_ => _isTickQueued = false);
@@ -164,8 +168,12 @@ internal sealed partial class PeerProcess
         _isTurnDue = false;
         _batch.AddRange(_inbox);
         _inbox.Clear();
+        bool rested = machine.IsQuiesced;
+        _waker = Happening.WokenByMessage;
         ReplicaEffects effects = Turn(machine);
         _batch.Clear();
+        if (rested != machine.IsQuiesced)
+            RestChanged(machine);
         _world.Invariants.AfterTurn(this, effects);
         Execute(effects);
         if (_pauseInReadRound is { } pause
@@ -177,6 +185,22 @@ internal sealed partial class PeerProcess
         }
         if (IsAlive && machine.Service is ServiceState.Stopped or ServiceState.Quarantined)
             _world.Invariants.Ended(this);
+    }
+
+    /// <summary>The link to the silo of the peer that this one follows is lost.</summary>
+    public void LeaderLost(PeerId leader) => Post(machine =>
+    {
+        _waker = Happening.WokenByLinkLoss;
+        machine.ForgetLeader(leader);
+    });
+
+    private void RestChanged(ReplicaMachine machine)
+    {
+        _world.Trace.Add($"peer {Peer}.{Epoch}: {(machine.IsQuiesced ? "rests" : $"{_waker}")} at {machine.Raft.LastIndex} of term {machine.Raft.Term}");
+        if (!machine.IsQuiesced)
+            _world.Happenings.Count(_waker);
+        else if (machine.IsLeader)
+            _world.Happenings.Count(Happening.Quiesced);
     }
 
     private ReplicaEffects Turn(ReplicaMachine machine)

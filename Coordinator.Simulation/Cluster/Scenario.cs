@@ -60,7 +60,12 @@ internal sealed record Scenario
             Peers = random.Chance(0.08) ? 1 : random.Chance(0.25) ? 5 : 3,
             Clients = (int)random.Between(2, 6),
             SharesDatabase = random.Chance(0.4),
-            Options = DrawOptions(random, isTiny),
+            Options = DrawOptions(random, isTiny) with
+            {
+                QuiesceElections = StreamOf(seed, nameof(ReplicaOptions.QuiesceElections)) is var rest && rest.Chance(0.6)
+                    ? (int)rest.Between(1, 3)
+                    : 0,
+            },
             Network = DrawNetwork(random, isQuiet),
             DriftMax = random.Chance(0.5) ? 0.004 : 0,
             SafetyUs = random.Between(20, 80) * 1_000_000,
@@ -72,6 +77,17 @@ internal sealed record Scenario
             FirstLevel = random.Chance(0.3) ? FeatureLevels.First : FeatureLevels.Known,
             State = DrawState(random),
         };
+    }
+
+    /// <summary>For a part that is to leave all others' choices as they are without it.</summary>
+    public Prng StreamOf(string part) => StreamOf(Seed, part);
+
+    private static Prng StreamOf(ulong seed, string part)
+    {
+        ulong stream = seed;
+        foreach (char letter in part)
+            stream = (stream * 31) + letter;
+        return new Prng(stream);
     }
 
     private static StateSettings DrawState(Prng random) => new()

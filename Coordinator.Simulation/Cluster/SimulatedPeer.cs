@@ -87,6 +87,13 @@ internal sealed class SimulatedPeer(World world, PeerKey key, SimulatedDatabase 
 
     public void Crash(PeerProcess process)
     {
+        Remove(process);
+        world.Links?.Died(this);
+    }
+
+    /// <summary>The peer has stopped by itself; its silo lives on, and the links with it.</summary>
+    public void Remove(PeerProcess process)
+    {
         process.Kill();
         Processes.Remove(process);
         world.Trace.Add($"peer {Id}: process {process.Number} is gone");

@@ -36,6 +36,9 @@ internal sealed class World
 
     public Operator Operator { get; set; } = null!;
 
+    /// <summary>Null: the host is one without links, and tells nobody of a silo's death.</summary>
+    public SiloLinks? Links { get; set; }
+
     /// <summary>
     /// Old processes hear old ones alone, and new ones new ones: as where two halves of a hosting cluster each believe the
     /// other to be dead.

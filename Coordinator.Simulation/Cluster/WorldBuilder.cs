@@ -36,6 +36,8 @@ internal static class WorldBuilder
                 scenario, membership, events, trace, happenings, () => world!, bug.IsJudgedByHistoriesAlone),
         };
         world.Operator = new Operator(world, random.Fork());
+        if (scenario.Options.QuiesceElections > 0)
+            world.Links = new SiloLinks(world, scenario.StreamOf(nameof(SiloLinks)));
         AddFirstPeers(world, random, membership);
         for (int i = 0; i < scenario.Clients; i++)
         {
@@ -53,7 +55,11 @@ internal static class WorldBuilder
         GroupMembership membership = world.Invariants.Membership;
         var bytes = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(membership.ClusterId, membership.Group).WriteSnapshot(bytes);
-        return AddPeer(world, random, record, default, index: 0, Term.Zero, bytes.WrittenMemory);
+        SimulatedPeer peer = AddPeer(world, random, record, default, index: 0, Term.Zero, bytes.WrittenMemory);
+        // A backup of a peer that knows nothing is the furthest that its storage can go back.
+        if (random.Chance(0.5))
+            peer.Database.TakeBackup();
+        return peer;
     }
 
     private static void AddFirstPeers(World world, Prng random, GroupMembership membership)
@@ -100,6 +106,8 @@ internal static class WorldBuilder
         {
             // Whoever joins later is set up with the newest.
             ProgramLevel = world.Peers.Count < world.Scenario.Peers ? world.Scenario.FirstLevel : FeatureLevels.Known,
+            // Written before the row was made.
+            File = new StorageWitness(new StorageMark(record.StorageId, 0, 0), database.Moment),
         };
         world.Peers.Add(peer);
         return peer;

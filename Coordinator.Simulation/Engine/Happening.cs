@@ -61,6 +61,10 @@ internal enum Happening
     DivergenceFound,
     BackInTimeFoundByFile,
     BackInTimeFoundByOthers,
+    Quiesced,
+    WokenByRequest,
+    WokenByLinkLoss,
+    WokenByMessage,
 
     // Clients
     SessionCreated,

@@ -15,6 +15,7 @@ internal sealed class FaultInjector(World world, IReadOnlyList<PlannedFault> pla
     {
         foreach (SimulatedPeer peer in world.Peers)
             peer.Start();
+        world.Links?.Start();
         Supervise();
         foreach (PlannedFault fault in plan)
             Events.At(fault.AtUs, () => Inject(fault));

@@ -102,7 +102,7 @@ internal sealed partial class InvariantSet
             _happenings.Count(Happening.DivergenceFound);
             process.Owner.IsFound = true;
         }
-        process.Owner.Crash(process);
+        process.Owner.Remove(process);
     }
 
     public static void NotActivated(PeerProcess process, ActivationAnswer answer)

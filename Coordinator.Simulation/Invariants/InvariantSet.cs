@@ -64,6 +64,7 @@ internal sealed partial class InvariantSet
             new ReadsAtRevision(Config, happenings), new CompactionAgrees(Log, Config), new RevisionsRiseByOne(Log, Config),
             new StoreFollowsLog(Config),
             new LevelSupportedByAll(world), new DivergenceIsFound(), new OldStorageIsSilent(),
+            new RestIsEarned(world),
         ];
     }
 

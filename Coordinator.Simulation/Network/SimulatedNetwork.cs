@@ -98,6 +98,11 @@ internal sealed class SimulatedNetwork(int places, EventQueue events, Prng rando
             deliver();
     }
 
+    /// <summary>Nothing passes now, the one way or the other.</summary>
+    public bool IsBlocked(int one, int other) => IsBlocked(LinkOf(one, other)) || IsBlocked(LinkOf(other, one));
+
+    private bool IsBlocked(int link) => IsCut(link) || events.NowUs < _cloggedUntilUs[link];
+
     private bool IsCut(int link) => events.NowUs < _cutUntilUs[link];
 
     private int LinkOf(int from, int to) => (from * Places) + to;

@@ -86,6 +86,11 @@ internal static class SimulationRun
         world.Events.RunUntil(world.Scenario.SafetyUs);
         faults.Heal();
         Converge(world);
+        if (world.Scenario.Options.QuiesceElections > 0)
+        {
+            new RestingRounds(world, world.Scenario.StreamOf(nameof(RestingRounds))).Run();
+            RequireRest(world);
+        }
         world.Invariants.AtEnd(world);
         world.Happenings.Count(Happening.Converged);
     }
@@ -105,8 +110,13 @@ internal static class SimulationRun
             world.Invariants.RequireTold(world);
         foreach (SimulatedClient client in world.Clients)
             client.Drain();
+        RequireRest(world);
+    }
+
+    private static void RequireRest(World world)
+    {
         bool rests = world.Events.RunUntil(
-            world.Events.NowUs + (TicksToRest * tickUs) + RestUs, Every(world, 100_000, () => IsAtRest(world)));
+            world.Events.NowUs + (TicksToRest * world.Scenario.Options.TickUs) + RestUs, Every(world, 100_000, () => IsAtRest(world)));
         Require(rests, world, $"a healed cluster has not come to rest within {TicksToRest} ticks");
     }
 
@@ -148,7 +158,7 @@ internal static class SimulationRun
             throw new InvariantViolation("liveness", $"{message}: {Describe(world)}");
     }
 
-    private static string Describe(World world) => string.Join(
+    public static string Describe(World world) => string.Join(
         "; ",
         [
             .. world.Peers.Select(peer => $"peer {peer.Id}{(peer.IsLost ? " (lost)" : "")}: "

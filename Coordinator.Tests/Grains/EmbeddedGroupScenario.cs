@@ -31,7 +31,7 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
     private protected virtual int Groups => 1;
 
     /// <summary>What a test starts unless it says otherwise.</summary>
-    private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000 };
+    private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000, QuiesceElections = 2 };
 
     private protected string ConnectionString => server.ConnectionString(_database);
 

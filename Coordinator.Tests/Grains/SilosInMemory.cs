@@ -80,7 +80,7 @@ internal sealed class SilosInMemory(PostgresServer server)
             Groups = Groups(silo),
             SpreadInterval = SpreadInterval,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
-            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000 },
+            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000, QuiesceElections = 2 },
             Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
             ReplaceLostPeersAfter = ReplaceLostPeersAfter,
             LeaderTimeout = LeaderTimeout,

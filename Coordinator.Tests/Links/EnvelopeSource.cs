@@ -20,6 +20,7 @@ internal static class EnvelopeSource
         CommitIndex = Number(random),
         CommitTerm = new Term(Number(random)),
         PromisedWriteSeq = Number(random),
+        AtRest = random.Next(2) == 0,
         StorageAnswer = type == MessageType.StorageAnswer
             ? new StorageAnswer(Number(random), Number(random), Number(random), Peers(random), Peers(random))
             : null,

@@ -185,21 +185,6 @@ public sealed class QuorumAndPreVoteTests
     }
 
     [Fact]
-    public void A_quiesced_follower_does_not_campaign_however_long_it_rests()
-    {
-        RaftGroup group = new(3);
-        group.Elect(1);
-
-        for (int i = 0; i < 1000; i++)
-        {
-            group[2].Raft.TickQuiesced();
-        }
-
-        Assert.Equal(RaftState.Follower, group[2].Raft.State);
-        Assert.False(group[2].Raft.HasReady);
-    }
-
-    [Fact]
     public void A_peer_with_a_membership_change_to_apply_does_not_campaign()
     {
         RaftGroup group = new(3, o => o with { AsyncStorageWrites = true });

@@ -32,6 +32,15 @@ public sealed class LeaderClockTests
     }
 
     [Fact]
+    public void A_rest_of_the_whole_group_counts_in_full()
+    {
+        _clock.Start(1_000, nowUs: 0);
+        _clock.Resume(nowUs: 60_000_000);
+        _clock.Advance(nowUs: 60_000_005, quorumHeardUs: 60_000_005, oldestAppendUs: null);
+        Assert.Equal(60_001_005, _clock.ValueUs);
+    }
+
+    [Fact]
     public void It_stands_still_while_no_quorum_has_answered_for_an_election_timeout()
     {
         _clock.Start(1_000, nowUs: 0);

@@ -117,9 +117,9 @@ internal sealed class MachineUnderTest
         Turn(machine => machine.Reactivated(loaded));
     }
 
-    public void Receive(Message message)
+    public void Receive(Message message, bool atRest = false)
     {
-        Turn(machine => machine.Receive(From(message)));
+        Turn(machine => machine.Receive(From(message) with { AtRest = atRest }));
     }
 
     public Envelope From(Message message) => new(

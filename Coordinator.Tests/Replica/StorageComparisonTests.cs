@@ -1,5 +1,7 @@
+using System.Buffers;
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.State;
 using Coordinator.Replica.Storage;
 
 namespace Coordinator.Tests.Replica;
@@ -169,6 +171,33 @@ public sealed class StorageComparisonTests
     }
 
     [Fact]
+    public void Storage_that_knows_no_members_asks_who_speaks_to_it_and_then_all_that_the_answer_names()
+    {
+        MachineUnderTest peer = Blank();
+        peer.Turn(afterUs: 10 * Options.ElectionTimeoutUs);
+        Assert.Empty(Sent(peer));
+        Assert.Equal(ServiceState.Comparing, peer.Machine.Service);
+
+        Ask(peer, 2, MessageType.Heartbeat, afterUs: Options.ElectionTimeoutUs);
+        Assert.Equal([(2L, MessageType.StorageQuestion)], Sent(peer));
+        Answer(peer, 2, 0, 0, MachineUnderTest.FirstIndex, 2, 3);
+        Assert.Equal((3L, MessageType.StorageQuestion), Sent(peer)[^1]);
+        Assert.Null(peer.Effects.RecordWitness);
+        Answer(peer, 3, 0, 0, MachineUnderTest.FirstIndex, 2, 3);
+        Assert.NotNull(peer.Effects.RecordWitness);
+    }
+
+    [Fact]
+    public void Storage_that_is_again_as_it_was_when_it_was_new_is_found()
+    {
+        MachineUnderTest peer = Blank();
+        Ask(peer, 2, MessageType.Heartbeat);
+        Answer(peer, 2, 0, 0, MachineUnderTest.FirstIndex, 2, 3);
+        Answer(peer, 3, StoredEpoch - 1, StoredWrite + 1, MachineUnderTest.FirstIndex, 2, 3);
+        AssertWentBack(peer, "peer 3 has seen write 101");
+    }
+
+    [Fact]
     public void An_answer_to_an_earlier_activation_does_not_count()
     {
         MachineUnderTest peer = Activated(File());
@@ -223,6 +252,19 @@ public sealed class StorageComparisonTests
             LoadedPeer now = loaded with { Epoch = StoredEpoch, WriteSeq = StoredWrite, Moment = Now };
             return stored?.Invoke(now) ?? now;
         });
+
+    private static MachineUnderTest Blank() => Activated((StorageWitness?)null, loaded =>
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        CoordinationState.CreateBlank(Guid.Empty, group: 0).WriteSnapshot(bytes);
+        return loaded with
+        {
+            HardState = default,
+            Snapshot = new StoredSnapshot(
+                new SnapshotPointer(0, 0, 0, Term.Zero, SnapshotPointer.ChunksOf(bytes.WrittenCount), bytes.WrittenCount),
+                bytes.WrittenMemory),
+        };
+    });
 
     private static List<(long To, MessageType Type)> Sent(MachineUnderTest peer) =>
         [.. peer.Sent.Select(sent => (sent.To.Value, sent.Message.Type))];
