@@ -15,7 +15,8 @@ internal sealed partial class ClientMachine
         if (number == _link.Number && _link.Phase is LinkPhase.Greeting or LinkPhase.Ready)
         {
             _link.SilentSince = _now.Monotonic;
-            OnFrame(frame);
+            if (!IsForeign(frame))
+                OnFrame(frame);
         }
         Work();
     }

@@ -82,7 +82,7 @@ internal sealed class FakeCluster
 
     public QueryAnswer Read(Query query)
     {
-        QueryAnswer answer = new() { Position = new Position { Group = 1, Term = 1, Index = Index, Revision = _revision } };
+        QueryAnswer answer = new() { Position = new Position { Term = 1, Index = Index, Revision = _revision } };
         switch (query.QueryCase)
         {
             case Query.QueryOneofCase.GetConfig when _entries.TryGetValue(query.GetConfig.Key, out var entry):
@@ -233,7 +233,7 @@ internal sealed class FakeCluster
 
     private CommandAnswer Answer(CommandResult result) => new()
     {
-        Position = new Position { Group = 1, Term = 1, Index = Index, Revision = _revision },
+        Position = new Position { Term = 1, Index = Index, Revision = _revision },
         Result = result,
     };
 

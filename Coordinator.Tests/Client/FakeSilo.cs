@@ -155,7 +155,7 @@ internal sealed class FakeSilo : IAsyncDisposable
             switch (frame.BodyCase)
             {
                 case ClientFrame.BodyOneofCase.Hello:
-                    outgoing.TryWrite(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, SiloId = "fake" } });
+                    outgoing.TryWrite(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, Groups = 1, SiloId = "fake" } });
                     break;
                 case ClientFrame.BodyOneofCase.KeepAlive:
                     KeepAliveAnswer alive = _cluster.KeepAlive(frame.KeepAlive.SessionId);

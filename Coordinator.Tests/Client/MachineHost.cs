@@ -118,7 +118,7 @@ internal sealed class MachineHost
         Machine.Connected(Link, Now);
         Drain();
         Assert.NotNull(Take().Hello);
-        Receive(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, SiloId = "a" } });
+        Receive(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, Groups = 1, SiloId = "a" } });
     }
 
     public void Disconnect(string reason = "gone")
