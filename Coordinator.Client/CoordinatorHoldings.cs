@@ -45,11 +45,13 @@ public abstract class CoordinatorHoldings
     {
         if (ResourceName.PrefixProblem(prefix) is { } problem)
             throw new ArgumentException(problem, nameof(prefix));
+        prefix ??= "";
         int groups = await Groups.CountAsync(cancellationToken).ConfigureAwait(false);
-        int[] those = Scope.OfPrefix(prefix ?? "").In(groups) is { } one ? [one] : [.. Enumerable.Range(0, groups)];
-        IAsyncEnumerable<HoldingDescription>[] listings = [.. those.Select(group => ListInAsync(group, prefix ?? "", cancellationToken))];
+        IEnumerable<int> those = Scope.OfPrefix(prefix).In(groups) is { } one ? [one] : Enumerable.Range(0, groups);
+        IAsyncEnumerable<HoldingDescription>[] listings =
+            [.. those.Select(group => ListInAsync(group, prefix, cancellationToken))];
         await foreach (HoldingDescription description in
-            Merging.InOrderAsync(listings, description => description.Name, cancellationToken).ConfigureAwait(false))
+            Merging.InOrderAsync(listings, listed => listed.Name, cancellationToken).ConfigureAwait(false))
             yield return description;
     }
 
@@ -96,6 +98,43 @@ public abstract class CoordinatorHoldings
         }
     }
 
+    /// <summary>Null: the wait is over.</summary>
+    internal Task<Holding?> TryAcquireAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
+        Groups.AcquireAsync(request, wait, cancellationToken);
+
+    internal async Task<Holding> AcquireAsync(
+        AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
+        await TryAcquireAsync(request, wait, cancellationToken).ConfigureAwait(false)
+        ?? throw await NotAcquiredAsync(request.Names, wait, cancellationToken).ConfigureAwait(false);
+
+    private protected async Task<LockNotAcquiredException> NotAcquiredAsync(
+        IReadOnlyList<string> names, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        HoldingDescription? description = null;
+        foreach (string name in names)
+        {
+            description = await WhyAsync(name, cancellationToken).ConfigureAwait(false);
+            if (description is { Holders.Count: > 0 })
+                break;
+        }
+        string blocked = description?.Name ?? names[0];
+        return new LockNotAcquiredException(
+            blocked, $"\"{blocked}\" was not free within {wait}. {description}".TrimEnd(), description);
+    }
+
+    // That the wait is over is certain already: a reason that can't be read must not become another outcome.
+    private async Task<HoldingDescription?> WhyAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DescribeAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is CoordinatorException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
     private async IAsyncEnumerable<HoldingDescription> ListInAsync(
         int group, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -134,43 +173,6 @@ public abstract class CoordinatorHoldings
             }
         }
         while (page.More && page.ForcedReleases.Count > 0);
-    }
-
-    /// <summary>Null: the wait is over.</summary>
-    internal Task<Holding?> TryAcquireAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
-        Groups.AcquireAsync(request, wait, cancellationToken);
-
-    internal async Task<Holding> AcquireAsync(
-        AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
-        await TryAcquireAsync(request, wait, cancellationToken).ConfigureAwait(false)
-        ?? throw await NotAcquiredAsync(request.Names, wait, cancellationToken).ConfigureAwait(false);
-
-    private protected async Task<LockNotAcquiredException> NotAcquiredAsync(
-        IReadOnlyList<string> names, TimeSpan wait, CancellationToken cancellationToken)
-    {
-        HoldingDescription? description = null;
-        foreach (string name in names)
-        {
-            description = await WhyAsync(name, cancellationToken).ConfigureAwait(false);
-            if (description is { Holders.Count: > 0 })
-                break;
-        }
-        string blocked = description?.Name ?? names[0];
-        return new LockNotAcquiredException(
-            blocked, $"\"{blocked}\" was not free within {wait}. {description}".TrimEnd(), description);
-    }
-
-    // That the wait is over is certain already: a reason that can't be read must not become another outcome.
-    private async Task<HoldingDescription?> WhyAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await DescribeAsync(name, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is CoordinatorException or TimeoutException)
-        {
-            return null;
-        }
     }
 
     private async Task<bool> InterveneAsync(string name, Command command, CancellationToken cancellationToken)

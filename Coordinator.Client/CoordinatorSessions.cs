@@ -33,7 +33,9 @@ public class CoordinatorSessions
         TimeSpan? ttl = null, string? metadata = null, string? inNamespace = null,
         CancellationToken cancellationToken = default)
     {
-        Scope scope = inNamespace is null ? Scope.OnlyGroup : NamespaceScope(inNamespace);
+        if (inNamespace is not null && NamespaceProblem(inNamespace) is { } problem)
+            throw new ArgumentException(problem, nameof(inNamespace));
+        Scope scope = inNamespace is null ? Scope.OnlyGroup : Scope.Of(inNamespace);
         ClientGroups groups = new(_groups.Options.ForSession(ttl, metadata), _groups.Count);
         try
         {
@@ -96,12 +98,8 @@ public class CoordinatorSessions
         while (page.More && page.Sessions.Count > 0);
     }
 
-    private static Scope NamespaceScope(string text)
-    {
-        if ((text.Contains('/') ? "A namespace has no '/'." : ResourceName.Problem(text)) is { } problem)
-            throw new ArgumentException(problem, "inNamespace");
-        return Scope.Of(text);
-    }
+    private static string? NamespaceProblem(string text) =>
+        text.Contains('/') ? "A namespace has no '/'." : ResourceName.Problem(text);
 }
 
 /// <summary>A session as the cluster knows it.</summary>

@@ -11,9 +11,9 @@ namespace Coordinator.Client;
 /// </summary>
 /// <example><code>
 /// TransactionResult result = await client.Configuration.Transaction()
-///     .If(Check.Version("stock/42").Is(3), Check.Missing("orders/7"))
-///     .Then(Step.Put("stock/42", "11"), Step.Put("orders/7", "1 of 42"))
-///     .Else(Step.Get("stock/42"))
+///     .If(Check.Version("shop/stock/42").Is(3), Check.Missing("shop/orders/7"))
+///     .Then(Step.Put("shop/stock/42", "11"), Step.Put("shop/orders/7", "1 of 42"))
+///     .Else(Step.Get("shop/stock/42"))
 ///     .ExecuteAsync();
 /// </code></example>
 public class ConfigTransaction

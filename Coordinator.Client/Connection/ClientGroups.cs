@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Coordinator.Client.Machine;
 using Coordinator.Contracts;
 

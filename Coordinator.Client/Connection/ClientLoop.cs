@@ -183,7 +183,7 @@ internal sealed class ClientLoop : IDisposable
                     _link?.Abort();
                     break;
                 case ClientEffect.Logged logged:
-                    Log(log => ClientLog.Write(log, logged.Event));
+                    Log(log => ClientLog.Write(log, _machineOptions.Group, logged.Event));
                     break;
                 case ClientEffect.Stopped:
                     _isStopped = true;
