@@ -42,6 +42,9 @@ public static class Limits
     /// <summary>Most peers of a group, learners included, that an operator can have.</summary>
     public const int PeersPerGroupMax = 9;
 
+    /// <summary>Most groups of a cluster.</summary>
+    public const int GroupsMax = 1024;
+
     /// <summary>Most items on one page of a listing.</summary>
     public const int PageItemsMax = 1000;
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// How a silo comes to its first peer (rule 1). Before anything else each silo stores a random storage id. A cluster is founded
+/// How a silo comes to its first peers, one of each group (rule 1). Before anything else each silo stores a random storage id. A cluster is founded
 /// only by the silo whose id comes first, and only when all are reached and none knows of a cluster: the first state lists
 /// the storage ids that they have told. Invariant: a peer is stored only by the database whose storage id is listed for it,
 /// so a database that was lost later never brings the old peer back; and a stop at any point is taken up where it was.
@@ -14,10 +14,10 @@ namespace Coordinator.Grains;
 internal sealed class ClusterFounding(
     PeerDatabase database, SiloGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
 {
-    private const int Group = 0;
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(300);
 
     private readonly string[] _silos = [.. options.Silos.Select(silo => silo.SiloId).Order(StringComparer.Ordinal)];
+    private readonly SemaphoreSlim _takingPart = new(1, 1);
     private volatile StoredSilo? _stored;
     private volatile ClusterBootstrap? _known;
 
@@ -25,7 +25,7 @@ internal sealed class ClusterFounding(
     public string Waiting { get; private set; } = "";
 
     /// <summary>Makes the database this silo's.</summary>
-    /// <exception cref="GroupStartException">It is another's.</exception>
+    /// <exception cref="GroupStartException">It is another's, or of a cluster with another number of groups.</exception>
     public async Task ClaimAsync(CancellationToken cancellationToken)
     {
         StoredSilo silo = await database.ClaimForSiloAsync(options.SiloId, cancellationToken)
@@ -39,14 +39,14 @@ internal sealed class ClusterFounding(
                 + "Correct Coordinator:Cluster:SiloId, or give this silo its own database.");
         }
         if (silo.Bootstrap is not null)
-            _known = ClusterBootstrap.Parser.ParseFrom(silo.Bootstrap);
+            _known = Checked(ClusterBootstrap.Parser.ParseFrom(silo.Bootstrap));
         _stored = silo;
     }
 
     /// <summary>What another silo is told that asks.</summary>
     public BootstrapAnswer Answer()
     {
-        var answer = new BootstrapAnswer { Bootstrap = _known };
+        var answer = new BootstrapAnswer { Bootstrap = _known, Groups = options.Groups };
         // Only what is stored is told: it must be the same after a restart.
         if (_stored is { } stored)
             answer.StorageId = ByteString.CopyFrom(stored.StorageId.ToByteArray());
@@ -79,14 +79,25 @@ internal sealed class ClusterFounding(
         }
     }
 
-    /// <summary>
-    /// What a database that has not taken part in the cluster stores together with a peer that is added here; null: it has.
-    /// </summary>
-    public async Task<StoredSilo?> FirstPartAsync(CancellationToken cancellationToken)
+    /// <summary>Adds a peer, of any group: the first one that is added here makes the database take part in the cluster.</summary>
+    /// <param name="add">Is told what to store together with the peer; null: the database has taken part.</param>
+    public async Task TakePartAsync(
+        Guid clusterId, Func<JoiningCluster?, Task> add, CancellationToken cancellationToken)
     {
-        // As stored, not as remembered: an earlier try may have been written all the same.
-        await ClaimAsync(cancellationToken);
-        return _stored is { Bootstrap: null } stored ? stored with { Bootstrap = _known!.ToByteArray() } : null;
+        // Two groups may add their first peers here at the same time.
+        await _takingPart.WaitAsync(cancellationToken);
+        try
+        {
+            // As stored, not as remembered: an earlier try may have been written all the same.
+            await ClaimAsync(cancellationToken);
+            await add(_stored is { Bootstrap: null } stored
+                ? new JoiningCluster(clusterId, options.Groups, stored with { Bootstrap = _known!.ToByteArray() })
+                : null);
+        }
+        finally
+        {
+            _takingPart.Release();
+        }
     }
 
     private async Task<(Guid, IReadOnlyList<StoredPeer>)?> TrySettleAsync(CancellationToken cancellationToken)
@@ -98,19 +109,21 @@ internal sealed class ClusterFounding(
         if (bootstrap is null)
             return null;
         var clusterId = new Guid(bootstrap.ClusterId.Span);
-        NewPeer? own = GroupBootstrap.PeerOf(bootstrap, Group, options.SiloId);
-        if (own is null || own.StorageId != stored.StorageId)
+        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(Checked(bootstrap), options.SiloId);
+        if (own.Count == 0 || own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(stored.StorageId, peer.Key.Group)))
         {
             _known = bootstrap;
             return (clusterId, []);
         }
         StoredSilo settled = stored with { Bootstrap = bootstrap.ToByteArray() };
-        await PeerActivation.PrepareAsync(stored.StorageId, database, options.Witness, cancellationToken);
+        await Parallel.ForEachAsync(
+            own, SiloGroups.Bounded(cancellationToken), async (peer, cancelled) =>
+                await PeerActivation.PrepareAsync(peer.StorageId, database, options.Witness, cancelled));
         await database.BootstrapSiloAsync(clusterId, own, settled, cancellationToken);
         // Told only now that it is durable: the others build on it.
         _stored = settled;
         _known = bootstrap;
-        HostLog.TookPart(log, clusterId, own.Key.Peer.Value);
+        HostLog.TookPart(log, clusterId, own.Count);
         return await ReadAsync(cancellationToken);
     }
 
@@ -118,7 +131,9 @@ internal sealed class ClusterFounding(
     {
         StoredCluster cluster = await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The database has lost its cluster's row. Restore it, or give this silo an empty database.");
-        return (cluster.ClusterId, cluster.Peers);
+        return cluster.Groups == options.Groups
+            ? (cluster.ClusterId, cluster.Peers)
+            : throw GroupStartException.OtherGroups(cluster.Groups, options.Groups);
     }
 
     /// <summary>Null: nobody knows a cluster yet, and this silo may not found one now.</summary>
@@ -145,6 +160,12 @@ internal sealed class ClusterFounding(
                 + $"{string.Join(", ", _silos)}: they have to be the same on all.");
             return null;
         }
+        if (told.FirstOrDefault(one => Math.Max(one.Answer!.Groups, 1) != options.Groups) is { Answer: { } counting } differs)
+        {
+            Wait($"Silo {differs.Silo} is configured with Coordinator:Groups = {Math.Max(counting.Groups, 1)}, this one with "
+                + $"{options.Groups}: it has to be the same on all.");
+            return null;
+        }
         if (_silos.Length % 2 == 0)
         {
             Wait($"A new cluster is founded with an odd number of silos, and {_silos.Length} are configured: an even one "
@@ -169,10 +190,15 @@ internal sealed class ClusterFounding(
     {
         told[options.SiloId] = _stored!.StorageId;
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            Group, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
-        HostLog.Bootstrapped(log, Group, clusterId, peers.Count);
+            options.Groups, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
+        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
         return GroupBootstrap.ToWire(clusterId, peers);
     }
+
+    // Rule 21: names would belong to other groups than those that have their state.
+    private ClusterBootstrap Checked(ClusterBootstrap bootstrap) => GroupBootstrap.GroupsOf(bootstrap) == options.Groups
+        ? bootstrap
+        : throw GroupStartException.OtherGroups(GroupBootstrap.GroupsOf(bootstrap), options.Groups);
 
     private void Wait(string why)
     {

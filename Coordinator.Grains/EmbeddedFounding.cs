@@ -3,11 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
-/// <summary>How the embedded host comes to its peers: all of them in its one database, made at the first start (rule 1).</summary>
+/// <summary>
+/// How the embedded host comes to its peers: all of them, of all groups, in its one database, made by one transaction at the
+/// first start (rule 1).
+/// </summary>
 internal static class EmbeddedFounding
 {
     /// <exception cref="GroupStartException">
-    /// The database is a cluster's silo's, or has other groups, or has one where one is to be restored.
+    /// The database is a cluster's silo's, or has another number of groups, or has one where one is to be restored.
     /// </exception>
     public static async Task<StoredCluster> ReadOrBootstrapAsync(
         SiloGroupOptions options, PeerDatabase database, TimeProvider time, ILogger log,
@@ -26,21 +29,19 @@ internal static class EmbeddedFounding
                     $"The database has cluster {stored.ClusterId} already: a snapshot is restored into an empty one. "
                     + "If that cluster is what an earlier start has restored, start without --restore.");
             }
-            if (stored.Groups != 1)
-            {
-                throw new GroupStartException(
-                    $"The database belongs to a cluster of {stored.Groups} groups; the embedded host runs one.");
-            }
-            if (stored.Peers.Count != options.Peers)
-                HostLog.PeersDiffer(log, SiloGroup.Group, stored.Peers.Count, options.Peers);
+            if (stored.Groups != options.Groups)
+                throw GroupStartException.OtherGroups(stored.Groups, options.Groups);
+            int peersOfFirst = stored.Peers.Count(peer => peer.Key.Group == 0);
+            if (peersOfFirst != options.Peers)
+                HostLog.PeersDiffer(log, 0, peersOfFirst, options.Peers);
             return stored;
         }
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            SiloGroup.Group, options.Peers, options.SiloId, options.State, time.GetUtcNow(), options.Restore);
-        await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
-        HostLog.Bootstrapped(log, SiloGroup.Group, clusterId, peers.Count);
+            options.Groups, options.Peers, options.SiloId, options.State, time.GetUtcNow(), options.Restore);
+        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
+        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
         if (options.Restore is { File.Header: { } saved })
-            HostLog.Restored(log, SiloGroup.Group, saved.ClusterId, saved.Index, peers[0].SnapshotIndex);
+            HostLog.Restored(log, 0, saved.ClusterId, saved.Index, peers[0].SnapshotIndex);
         return await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The cluster that was just bootstrapped is not there.");
     }

@@ -5,14 +5,17 @@ using Google.Protobuf;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Tells the other silos what they have to know of this one, whenever it has changed, within a tenth of a second.
+/// Tells the other silos what they have to know of this one, whenever it has changed, within a tenth of a second. Groups
+/// of which there is no news cost nothing but a look. Invariant: what was told is never changed afterwards.
 /// </summary>
-internal sealed class FactsTeller(SiloGroup group, Action<SiloFacts> tell, TimeProvider time) : IAsyncDisposable
+internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly GroupNews[] _news = [.. silo.Groups.Select(group => new GroupNews(group))];
+    private readonly GroupFact[][] _facts = [.. silo.Groups.Select(_ => Array.Empty<GroupFact>())];
     private SiloFacts? _told;
     private bool _isStopping;
     private Task _telling = Task.CompletedTask;
@@ -58,22 +61,39 @@ internal sealed class FactsTeller(SiloGroup group, Action<SiloFacts> tell, TimeP
         lock (_gate)
         {
             // Before the peers are listed: one that is missing then is not among those that run.
-            SiloFacts facts = new() { Stopping = _isStopping, AllRun = group.AllRun, Server = group.Database.System };
-            if (group.ClusterId != Guid.Empty)
-                facts.ClusterId = ByteString.CopyFrom(group.ClusterId.ToByteArray());
-            GroupPicture picture = group.Picture();
-            foreach (PeerLoop peer in group.Peers)
-            {
-                ReplicaStatus status = peer.Status;
-                GroupFact fact = GroupFacts.Of(SiloGroup.Group, peer, status);
-                fact.DeparturesKnown = status.IsReady && status.AppliedIndex >= status.CommitIndex
-                    && picture.AreDeparturesKnown(status);
-                facts.Groups.Add(fact);
-            }
-            if (facts.Equals(_told))
+            SiloFacts facts = new() { Stopping = _isStopping, AllRun = silo.AllRun, Server = silo.Storage.Health.System };
+            if (silo.ClusterId != Guid.Empty)
+                facts.ClusterId = ByteString.CopyFrom(silo.ClusterId.ToByteArray());
+            bool changed = _told is null || _told.Stopping != facts.Stopping || _told.AllRun != facts.AllRun
+                || _told.Server != facts.Server || _told.ClusterId != facts.ClusterId;
+            for (int group = 0; group < _news.Length; group++)
+                changed |= _news[group].Take() && Renew(group);
+            if (!changed)
                 return;
+            foreach (GroupFact[] own in _facts)
+                facts.Groups.Add(own);
             _told = facts;
             tell(facts);
         }
+    }
+
+    /// <summary>What is told as before stays the same object: a link sees by that what it has said already.</summary>
+    private bool Renew(int number)
+    {
+        SiloGroup group = silo.Groups[number];
+        GroupPicture picture = group.Picture();
+        GroupFact[] facts = [.. group.Peers.Select(peer => FactOf(group, peer, picture))];
+        if (facts.SequenceEqual(_facts[number]))
+            return false;
+        _facts[number] = facts;
+        return true;
+    }
+
+    private static GroupFact FactOf(SiloGroup group, PeerLoop peer, GroupPicture picture)
+    {
+        ReplicaStatus status = peer.Status;
+        GroupFact fact = GroupFacts.Of(group.Group, peer, status);
+        fact.DeparturesKnown = status.IsReady && status.AppliedIndex >= status.CommitIndex && picture.AreDeparturesKnown(status);
+        return fact;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Backup;
@@ -11,22 +12,47 @@ using Google.Protobuf;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// The first state of a group (rule 1): every peer begins with the same snapshot, which lists each peer id with the
-/// random id of its storage.
+/// The first state of each group (rule 1): every peer of one begins with the same snapshot, which lists each peer id with
+/// the random id of its storage.
 /// </summary>
 internal static class GroupBootstrap
 {
     private static readonly Term FirstTerm = new(1);
 
-    /// <summary>All peers in one silo.</summary>
-    /// <param name="restore">What the group is made of; null: of nothing.</param>
+    /// <summary>All peers of all groups in one silo.</summary>
+    /// <param name="count">Of each group.</param>
+    /// <param name="restore">What group 0 is made of; null: of nothing.</param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int group, int count, string siloId, StateSettings settings, DateTimeOffset now, GroupRestore? restore = null)
+        int groups, int count, string siloId, StateSettings settings, DateTimeOffset now, GroupRestore? restore = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return Create(
-            group, [.. Enumerable.Range(0, count).Select(_ => (siloId, new Guid(RandomNumberGenerator.GetBytes(16))))],
-            settings, now, restore);
+        Guid clusterId = RandomId();
+        return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
+            clusterId, group, [.. Enumerable.Range(0, count).Select(_ => (siloId, RandomId()))],
+            settings, now, group == 0 ? restore : null))]);
+    }
+
+    /// <summary>A peer of each group in each silo.</summary>
+    /// <param name="silos">With what each has told of its storage: the peers there have ids that are made of it.</param>
+    public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
+        int groups, IReadOnlyList<(string Silo, Guid StorageId)> silos, StateSettings settings, DateTimeOffset now)
+    {
+        Guid clusterId = RandomId();
+        return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
+            clusterId, group, [.. silos.Select(silo => (silo.Silo, StorageIdOf(silo.StorageId, group)))], settings, now))]);
+    }
+
+    /// <summary>
+    /// Of a silo's first peer in a group. As random as what it is made of: an emptied database has other ones in all groups.
+    /// </summary>
+    public static Guid StorageIdOf(Guid silo, int group)
+    {
+        if (group == 0)
+            return silo;
+        Span<byte> made = stackalloc byte[20];
+        silo.TryWriteBytes(made);
+        BinaryPrimitives.WriteInt32LittleEndian(made[16..], group);
+        return new Guid(SHA256.HashData(made).AsSpan(0, 16));
     }
 
     /// <param name="places">Of peers 1, 2 and so on.</param>
@@ -34,11 +60,10 @@ internal static class GroupBootstrap
     /// Where log and revision begin, in microseconds of Unix time: a database that was deleted and made anew must not
     /// give out a fencing token or a revision a second time (rule 19).
     /// </param>
-    public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings, DateTimeOffset now,
-        GroupRestore? restore = null)
+    private static NewPeer[] PeersOf(
+        Guid clusterId, int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings,
+        DateTimeOffset now, GroupRestore? restore = null)
     {
-        var clusterId = new Guid(RandomNumberGenerator.GetBytes(16));
         PeerRecord[] records = [.. places.Select((place, i) =>
             new PeerRecord(new PeerId(i + 1), place.StorageId, place.Silo))];
         var membership = new GroupMembership
@@ -54,29 +79,48 @@ internal static class GroupBootstrap
             ?? CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
         var snapshot = new ArrayBufferWriter<byte>();
         state.WriteSnapshot(snapshot);
-        NewPeer[] peers = [.. records.Select(record => new NewPeer(
+        return [.. records.Select(record => new NewPeer(
             new PeerKey(group, record.Id), record.StorageId, new HardState(FirstTerm, PeerId.None, index), index,
             FirstTerm, snapshot.WrittenMemory))];
-        return (clusterId, peers);
     }
 
-    /// <summary>What the silos of a cluster tell each other of it.</summary>
-    public static ClusterBootstrap ToWire(Guid clusterId, IReadOnlyList<NewPeer> peers) => new()
-    {
-        ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
-        Index = peers[0].SnapshotIndex,
-        Term = peers[0].SnapshotTerm.Value,
-        Snapshot = ByteString.CopyFrom(peers[0].SnapshotData.Span),
-    };
+    /// <summary>Whether this is how the group began, and nobody has led it since.</summary>
+    public static bool IsUntouched(Term term, long lastIndex, long snapshotIndex) =>
+        term == FirstTerm && lastIndex == snapshotIndex;
 
-    /// <summary>The silo's part, over the storage id that it was founded with; null: it has none.</summary>
+    /// <summary>What the silos of a cluster tell each other of it.</summary>
+    /// <param name="peers">Of all groups, in the order of groups.</param>
+    public static ClusterBootstrap ToWire(Guid clusterId, IReadOnlyList<NewPeer> peers)
+    {
+        NewPeer[] first = [.. peers.DistinctBy(peer => peer.Key.Group)];
+        var bootstrap = new ClusterBootstrap
+        {
+            ClusterId = ByteString.CopyFrom(clusterId.ToByteArray()),
+            Index = first[0].SnapshotIndex,
+            Term = first[0].SnapshotTerm.Value,
+            Snapshot = ByteString.CopyFrom(first[0].SnapshotData.Span),
+        };
+        bootstrap.Further.Add(first.Skip(1).Select(peer => ByteString.CopyFrom(peer.SnapshotData.Span)));
+        return bootstrap;
+    }
+
+    public static int GroupsOf(ClusterBootstrap bootstrap) => bootstrap.Further.Count + 1;
+
+    /// <summary>The silo's part in a group, over the storage id that it was founded with; null: it has none.</summary>
     public static NewPeer? PeerOf(ClusterBootstrap bootstrap, int group, string silo)
     {
         Term term = new(bootstrap.Term);
-        return CoordinationState.ReadMembership(bootstrap.Snapshot.Memory).Peers.Where(peer => peer.Silo == silo)
+        ByteString snapshot = group == 0 ? bootstrap.Snapshot : bootstrap.Further[group - 1];
+        return CoordinationState.ReadMembership(snapshot.Memory).Peers.Where(peer => peer.Silo == silo)
             .Select(peer => new NewPeer(
                 new PeerKey(group, peer.Id), peer.StorageId, new HardState(term, PeerId.None, bootstrap.Index), bootstrap.Index,
-                term, bootstrap.Snapshot.Memory))
+                term, snapshot.Memory))
             .FirstOrDefault();
     }
+
+    /// <summary>The silo's part in all groups; empty: it has none.</summary>
+    public static IReadOnlyList<NewPeer> PeersOf(ClusterBootstrap bootstrap, string silo) =>
+        [.. Enumerable.Range(0, GroupsOf(bootstrap)).Select(group => PeerOf(bootstrap, group, silo)).OfType<NewPeer>()];
+
+    private static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
 }

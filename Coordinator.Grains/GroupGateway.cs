@@ -14,7 +14,7 @@ public partial class GroupGateway : IAsyncDisposable
     private readonly int _group;
     private readonly TimeSpan _leaderTimeout;
     private readonly TimeProvider _time = TimeProvider.System;
-    private readonly SessionWatch _sessions = new();
+    private readonly SessionWatch _sessions;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _background = [];
     private volatile IReadOnlyList<PeerLoop> _peers = [];
@@ -26,13 +26,15 @@ public partial class GroupGateway : IAsyncDisposable
     internal Func<Storage.DatabaseHealth>? Database { get; set; }
 
     /// <summary>For a stand-in that answers from memory, so that the interfaces can be tested without a group.</summary>
-    protected GroupGateway()
+    protected GroupGateway(int group = 0)
     {
+        _group = group;
+        _sessions = new SessionWatch(group);
     }
 
     internal GroupGateway(int group, TimeSpan leaderTimeout, TimeProvider time)
+        : this(group)
     {
-        _group = group;
         _leaderTimeout = leaderTimeout;
         _time = time;
     }

@@ -61,6 +61,12 @@ internal static partial class HostLog
     [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
     public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
 
+    [LoggerMessage(3044, LogLevel.Information, "Founded cluster {Cluster} of {Groups} groups, with {Peers} peers in all")]
+    public static partial void ClusterFounded(ILogger log, Guid cluster, int groups, int peers);
+
+    [LoggerMessage(3045, LogLevel.Information, "Group {Group} is led by silo {Silo} now, which led {Difference} groups fewer")]
+    public static partial void LeaderSpread(ILogger log, int group, string silo, int difference);
+
     [LoggerMessage(3015, LogLevel.Warning,
         "Group {Group}: restored from a snapshot of cluster {Cluster} at index {Index}; it begins at {Start}")]
     public static partial void Restored(ILogger logger, int group, Guid cluster, long index, long start);
@@ -98,8 +104,8 @@ internal static partial class HostLog
         "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or the caller has talked to another cluster")]
     public static partial void WitnessedRollback(ILogger log, long seen, long index);
 
-    [LoggerMessage(3008, LogLevel.Information, "Group {Group}: {Peers} peers active")]
-    public static partial void Activated(ILogger log, int group, int peers);
+    [LoggerMessage(3008, LogLevel.Information, "{Peers} peers of {Groups} groups active")]
+    public static partial void Activated(ILogger log, int groups, int peers);
 
     [LoggerMessage(3010, LogLevel.Warning,
         "Peer {Peer} leads and has not heard follower {Follower} for {SilentMs} ms; the next report comes when that has doubled")]
@@ -116,8 +122,8 @@ internal static partial class HostLog
         "Peer {Peer} leads, and its database has answered nothing for {StalledMs} ms: it hands leadership over")]
     private static partial void StorageStalled(ILogger log, string peer, long stalledMs);
 
-    [LoggerMessage(3030, LogLevel.Information, "This silo takes part in cluster {Cluster} with peer {Peer}")]
-    public static partial void TookPart(ILogger log, Guid cluster, long peer);
+    [LoggerMessage(3030, LogLevel.Information, "This silo takes part in cluster {Cluster} with {Peers} peers, one of each group")]
+    public static partial void TookPart(ILogger log, Guid cluster, int peers);
 
     [LoggerMessage(3031, LogLevel.Information, "Not yet in a cluster: {Why}")]
     public static partial void FoundingWaits(ILogger log, string why);

@@ -57,8 +57,8 @@ internal sealed class LeadershipHandOver(
                 && membership.ConfState.Voters.Contains(peer.Id) && others?.IsStopping(peer.Silo) != true)
             .Select(now.FactOf)
             .Where(fact => fact is { State: "follower" or "candidate" })
-            // The lower id of two that are as far: asked again, the same one is meant.
-            .OrderByDescending(fact => fact!.LastIndex).ThenBy(fact => fact!.PeerId)
+            // Of two that are as far, asked again, the same one is meant; and of each group another one's turn comes first.
+            .OrderByDescending(fact => fact!.LastIndex).ThenBy(fact => GroupTurns.Of(GroupFacts.IdOf(fact!), now.Group, membership))
             .Select(fact => (PeerId?)GroupFacts.IdOf(fact!))
             .FirstOrDefault();
     }

@@ -15,6 +15,9 @@ internal sealed class LostPeers(SiloGroup group, TimeProvider time)
 
     private readonly Dictionary<PeerId, long> _since = [];
 
+    /// <summary>Whether any was lost at the last look.</summary>
+    public bool Any => _since.Count > 0;
+
     /// <summary>At each look.</summary>
     public void Look(GroupMembership membership, GroupPicture picture)
     {

@@ -6,13 +6,13 @@ using Coordinator.Replica;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// The other silos of the cluster, as they have told of themselves while their links are up. Thread-safe. Invariant:
-/// what a silo has told is forgotten with its link.
+/// The other silos of the cluster, as they have told of themselves and of one group while their links are up. Thread-safe.
+/// Invariant: what a silo has told is forgotten with its link.
 /// </summary>
 internal sealed class OtherSilos(
     string own, IReadOnlyList<ClusterMember> members, int group, ClusterTransport transport)
 {
-    private readonly ConcurrentDictionary<string, SiloFacts> _facts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ToldFacts> _facts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _urls =
         members.ToDictionary(member => member.SiloId, member => member.Url, StringComparer.Ordinal);
 
@@ -32,15 +32,27 @@ internal sealed class OtherSilos(
 
     public bool IsUp(string silo) => transport.IsUp(silo);
 
-    public void Told(string silo, SiloFacts facts) => _facts[silo] = facts;
+    /// <summary>All that the silo has to tell.</summary>
+    public void Told(string silo, SiloFacts facts) => Told(silo, facts, [.. facts.Groups.Where(fact => fact.Group == group)]);
+
+    /// <param name="own">Of this group alone; null: as told before.</param>
+    public void Told(string silo, SiloFacts facts, GroupFact[]? own)
+    {
+        own = own is null ? _facts.GetValueOrDefault(silo).Own ?? [] : [.. own.Where(fact => fact.PeerId != 0)];
+        _facts[silo] = Of(facts, own);
+    }
+
+    /// <summary>Whether this says anything else of the silo itself than it has told before.</summary>
+    public bool IsOtherwise(string silo, SiloFacts facts) =>
+        !_facts.TryGetValue(silo, out ToldFacts told) || told != Of(facts, told.Own);
 
     public void Lost(string silo) => _facts.TryRemove(silo, out _);
 
-    public bool IsStopping(string silo) => _facts.GetValueOrDefault(silo) is { Stopping: true };
+    public bool IsStopping(string silo) => _facts.GetValueOrDefault(silo).Stopping;
 
     /// <summary>Whether it has said that it runs all peers that its database has.</summary>
     public bool RunsAll(string silo) => IsUp(silo) && _facts.GetValueOrDefault(silo) is { AllRun: true, Stopping: false } told
-        && told.ClusterId.Span.SequenceEqual(ClusterId.ToByteArray());
+        && told.ClusterId == ClusterId;
 
     /// <summary>The silo that has told of this peer. Null: none has.</summary>
     public string? SiloOf(PeerId peer) =>
@@ -52,7 +64,7 @@ internal sealed class OtherSilos(
     /// <summary>The PostgreSQL server that a peer which runs stores in; null: nobody tells.</summary>
     public string? ServerOf(PeerId peer) => Ids
         .Where(silo => FactsOf(silo).Any(fact => fact.PeerId == peer.Value && IsRunning(fact)))
-        .Select(silo => _facts.GetValueOrDefault(silo) is { } told ? NameOf(told.Server) : null)
+        .Select(silo => NameOf(_facts.GetValueOrDefault(silo).Server))
         .FirstOrDefault();
 
     /// <summary>Null: not known.</summary>
@@ -93,10 +105,14 @@ internal sealed class OtherSilos(
         member.SiloId, member.Url,
         member.SiloId == own ? "self" : IsUp(member.SiloId) ? "up" : "down"))];
 
-    private IEnumerable<GroupFact> FactsOf(string silo) =>
-        _facts.GetValueOrDefault(silo) is { } told && (ClusterId == Guid.Empty || told.ClusterId.Span.SequenceEqual(ClusterId.ToByteArray()))
-            ? told.Groups.Where(fact => fact.Group == group && fact.PeerId != 0)
-            : [];
+    private static ToldFacts Of(SiloFacts facts, GroupFact[] own) => new(
+        facts.ClusterId.Length == 16 ? new Guid(facts.ClusterId.Span) : Guid.Empty, facts.Stopping, facts.AllRun, facts.Server, own);
+
+    private GroupFact[] FactsOf(string silo) =>
+        _facts.TryGetValue(silo, out ToldFacts told) && (ClusterId == Guid.Empty || told.ClusterId == ClusterId) ? told.Own : [];
 
     private static bool IsRunning(GroupFact fact) => fact.State is "leader" or "follower" or "candidate" or "learner";
+
+    /// <param name="Own">Of the peers of this group there.</param>
+    private readonly record struct ToldFacts(Guid ClusterId, bool Stopping, bool AllRun, long Server, GroupFact[] Own);
 }

@@ -17,68 +17,75 @@ namespace Coordinator.Grains;
 /// </summary>
 internal sealed class PeerKeeper : IAsyncDisposable
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
-
     private readonly SiloGroup _group;
-    private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PeerAdder _adder;
     private readonly LostPeers _lost;
+    private readonly GroupNews _news;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly PeriodicTimer _timer;
-    private readonly Task _running;
+    private bool _isUnfinished = true;
+    private Task _looking = Task.CompletedTask;
 
     public PeerKeeper(SiloGroup group, TimeProvider time, ILogger log)
     {
         _group = group;
-        _time = time;
         _log = log;
+        _news = new GroupNews(group);
         _adder = new PeerAdder(group, time, log);
         _lost = new LostPeers(group, time);
-        _timer = new PeriodicTimer(LookInterval, time);
-        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>
+    /// Begins a look, unless one is under way or there is nothing to see: no news, and nothing that only takes time. Called
+    /// by one at a time.
+    /// </summary>
+    public void Look()
+    {
+        if (_looking.IsCompleted && !_stopping.IsCancellationRequested && (_news.Take() | _isUnfinished))
+            _looking = Task.Run(TryLookAsync);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        _timer.Dispose();
-        await _running;
+        await _looking;
         _stopping.Dispose();
     }
 
-    private async Task RunAsync()
+    private async Task TryLookAsync()
     {
-        while (await _timer.WaitForNextTickAsync(CancellationToken.None))
+        _isUnfinished = true;
+        try
         {
-            try
-            {
-                await LookAsync();
-            }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception problem)
-            {
-                // The database is away, or the group has no leader after all: the next look finds the step again.
-                HostLog.ReplacementWaits(_log, problem);
-            }
+            _isUnfinished = await LookAsync();
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Whoever is next finds the step again.
+        }
+        catch (Exception problem)
+        {
+            // The database is away, or the group has no leader after all: the next look finds the step again.
+            HostLog.ReplacementWaits(_log, problem);
         }
     }
 
-    private async Task LookAsync()
+    /// <returns>Whether there is more to do, news or none.</returns>
+    private async Task<bool> LookAsync()
     {
         await _group.Changing.WaitAsync(_stopping.Token);
         try
         {
             GroupPicture picture = _group.Picture();
-            if (_group.Peers.FirstOrDefault(peer => HasLeft(peer, picture)) is { } left)
+            PeerLoop? left = _group.Peers.FirstOrDefault(peer => HasLeft(peer, picture));
+            if (left is not null)
                 await _group.DropPeerAsync(left, _stopping.Token);
             TellNotice(picture);
             // Without a quorum nothing can be changed.
-            if (_group.SettledLeader() is { } leader && leader.Membership.ConfState.VotersOutgoing.Count == 0)
-                await TakeStepAsync(leader, picture);
+            if (_group.SettledLeader() is not { } leader)
+                return left is not null;
+            return leader.Membership.ConfState.VotersOutgoing.Count > 0
+                || await TakeStepAsync(leader, picture) || left is not null;
         }
         finally
         {
@@ -110,22 +117,25 @@ internal sealed class PeerKeeper : IAsyncDisposable
         _group.Gateway.Notice = notice;
     }
 
-    private async Task TakeStepAsync(ReplicaStatus leader, GroupPicture picture)
+    /// <returns>Whether there is more to do: what is lost or learns is looked at again, since time counts as well.</returns>
+    private async Task<bool> TakeStepAsync(ReplicaStatus leader, GroupPicture picture)
     {
         GroupMembership membership = leader.Membership;
         _lost.Look(membership, picture);
         if (Unproposed(membership, picture) is { } made)
         {
             await _adder.ProposeAsync(made, _stopping.Token);
-            return;
+            return true;
         }
         foreach (PeerRecord peer in membership.Peers)
         {
             if (await TryFinishAsync(leader, peer, picture))
-                return;
+                return true;
         }
         if (_lost.Next(membership, picture) is { } lost)
             await ReplaceAsync(lost);
+        return _lost.Any || membership.ConfState.Learners.Count > 0
+            || picture.Facts.Any(fact => fact.Purpose is { Replaces: > 0 } purpose && membership.Find(new PeerId(purpose.Replaces)) is not null);
     }
 
     /// <summary>A peer that was made for the group and is not listed yet.</summary>

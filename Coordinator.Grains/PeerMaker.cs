@@ -15,7 +15,7 @@ namespace Coordinator.Grains;
 /// silo asks for it. Invariants: its storage id is random and this database's own; one nonce makes one peer, however often
 /// it is asked; nothing that is stored of another peer is touched.
 /// </summary>
-internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILogger log)
+internal sealed class PeerMaker(SiloGroup group, ILogger log)
 {
     /// <summary>For the leader's silo, which is another one.</summary>
     public async Task<PeerMade> MakeForOtherAsync(MakePeer request, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
     {
         var nonce = new Guid(purpose.Nonce.Span, bigEndian: true);
         IReadOnlyList<PeerAddition> additions =
-            await group.Storage.ReadAdditionsAsync(SiloGroup.Group, cancellationToken);
+            await group.Storage.ReadAdditionsAsync(group.Group, cancellationToken);
         if (additions.FirstOrDefault(addition => addition.Nonce == nonce) is { } known)
             return await KnownAsync(known, purpose, cancellationToken);
         if (id.IsNone)
@@ -73,7 +73,7 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
         }
         return await StoreAsync(
             new PeerAddition(
-                new PeerKey(SiloGroup.Group, id), new Guid(RandomNumberGenerator.GetBytes(CommandRules.StorageIdBytes)), nonce,
+                new PeerKey(group.Group, id), new Guid(RandomNumberGenerator.GetBytes(CommandRules.StorageIdBytes)), nonce,
                 purpose.StaysLearner, new PeerId(purpose.Replaces)),
             cancellationToken);
     }
@@ -96,15 +96,15 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
     private async Task<PeerMade> StoreAsync(PeerAddition addition, CancellationToken cancellationToken)
     {
         var blank = new ArrayBufferWriter<byte>();
-        CoordinationState.CreateBlank(group.ClusterId, SiloGroup.Group).WriteSnapshot(blank);
-        StoredSilo? first = founding is null ? null : await founding.FirstPartAsync(cancellationToken);
+        CoordinationState.CreateBlank(group.ClusterId, group.Group).WriteSnapshot(blank);
         await PeerActivation.PrepareAsync(
             addition.StorageId, group.Storage, group.Options.Witness, cancellationToken);
         try
         {
-            await group.Storage.AddPeerAsync(
-                addition.Key, addition.StorageId, blank.WrittenMemory, addition, cancellationToken,
-                first is null ? null : (group.ClusterId, first));
+            await AddAsync(
+                joins => group.Storage.AddPeerAsync(
+                    addition.Key, addition.StorageId, blank.WrittenMemory, addition, cancellationToken, joins),
+                cancellationToken);
         }
         catch (PeerExistsException exists) when (exists.StorageId is { } storageId)
         {
@@ -121,16 +121,19 @@ internal sealed class PeerMaker(SiloGroup group, ClusterFounding? founding, ILog
     private async Task<PeerMade> TakeAsync(PeerAddition addition, CancellationToken cancellationToken)
     {
         HostLog.PeerIsThere(log, addition.Key.Peer.Value, addition.StorageId);
-        PeerAddition? earlier = (await group.Storage.ReadAdditionsAsync(SiloGroup.Group, cancellationToken))
+        PeerAddition? earlier = (await group.Storage.ReadAdditionsAsync(group.Group, cancellationToken))
             .FirstOrDefault(one => one.Key == addition.Key && one.StorageId == addition.StorageId);
         if (earlier is null)
             await group.Storage.WriteAdditionAsync(addition, cancellationToken);
         if (group.Find(addition.Key.Peer) is { } running)
-            running.Addition = earlier ?? addition;
+            group.Describe(running, earlier ?? addition);
         else
             await group.RunPeerAsync(addition.Key, addition.StorageId, earlier ?? addition, cancellationToken);
         return earlier is null ? Made(addition) : Refused(ErrorCode.PeerChangeInProgress);
     }
+
+    private Task AddAsync(Func<JoiningCluster?, Task> add, CancellationToken cancellationToken) =>
+        group.Founding is { } founding ? founding.TakePartAsync(group.ClusterId, add, cancellationToken) : add(null);
 
     /// <summary>A peer here that stays: not one that is replaced, and none of which it is known that it has left.</summary>
     private PeerId? Other(PeerPurpose purpose)

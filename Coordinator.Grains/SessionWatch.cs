@@ -5,7 +5,7 @@ using Coordinator.Replica.State;
 namespace Coordinator.Grains;
 
 /// <summary>Who wants to hear of a session's end. Each listener is called at most once; thread-safe.</summary>
-internal sealed class SessionWatch
+internal sealed class SessionWatch(int group)
 {
     private readonly ConcurrentDictionary<long, Listener[]> _listeners = [];
 
@@ -27,7 +27,7 @@ internal sealed class SessionWatch
     {
         if (!_listeners.TryRemove(sessionId, out Listener[]? listeners))
             return;
-        var ended = new SessionEnded { SessionId = sessionId, Reason = reason };
+        var ended = new SessionEnded { Group = group, SessionId = sessionId, Reason = reason };
         foreach (Listener listener in listeners)
             listener.Call(ended);
     }

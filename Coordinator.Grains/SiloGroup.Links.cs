@@ -12,67 +12,16 @@ namespace Coordinator.Grains;
 /// </summary>
 public sealed partial class SiloGroup
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CampaignTurn = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan CampaignJitterMax = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan ForeignTold = TimeSpan.FromMinutes(1);
 
-    private readonly ClusterTransport? _transport;
-    private readonly ClusterFounding? _founding;
-    private readonly FactsTeller? _facts;
     private long _foreignToldAt;
 
-    /// <summary>Of a silo of a cluster: opens the database, and makes it this silo's. Nothing runs yet.</summary>
-    /// <exception cref="GroupStartException">The database is another's.</exception>
-    /// <exception cref="DatabaseRefusedException">The database's settings, version or schema are refused.</exception>
-    public static async Task<SiloGroup> OpenAsync(
-        SiloGroupOptions options, ClusterTransport transport, TimeProvider time, ILoggerFactory logs,
-        CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(transport);
-        ILogger log = logs.CreateLogger<SiloGroup>();
-        PeerDatabase database = await PeerDatabase.OpenAsync(options.Database, time, logs, cancellationToken);
-        var group = new SiloGroup(database, options, transport, time, log);
-        try
-        {
-            await group._founding!.ClaimAsync(cancellationToken);
-            return group;
-        }
-        catch
-        {
-            await group.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// With the links begun: founds the cluster with the others, or finds it, and runs the peers that its database has. Ends
-    /// as soon as they run, or it is certain that there are none; takes as long as it takes.
-    /// </summary>
-    /// <exception cref="GroupStartException">What is stored cannot be activated; the message says which and why.</exception>
-    public async Task<Guid> JoinAsync(CancellationToken cancellationToken)
-    {
-        _facts!.Start();
-        (ClusterId, IReadOnlyList<StoredPeer> peers) = await WithNoticeAsync(_founding!.SettleAsync(cancellationToken));
-        Others!.ClusterId = ClusterId;
-        _transport!.ClusterKnown(ClusterId);
-        int needed = peers.Count == 0 ? 0 : Options.Silos.Count / 2;
-        while (Others.Ids.Count(Others.IsUp) < needed)
-        {
-            Gateway.Notice = $"It waits for links with {needed} of the other {Others.Ids.Count} silos.";
-            await Task.Delay(LookInterval, _time, cancellationToken);
-        }
-        Gateway.Notice = peers.Count == 0 ? "No peer of the group runs here." : null;
-        await RunStoredAsync(peers, cancellationToken);
-        return ClusterId;
-    }
-
     /// <summary>A peer's message. One that comes from another silo than its peer's is dropped.</summary>
-    public void Received(string silo, Envelope envelope)
+    internal void Received(string silo, Envelope envelope)
     {
-        ArgumentNullException.ThrowIfNull(envelope);
-        if (envelope.Group != Group || Find(envelope.To) is not { } peer)
+        if (Find(envelope.To) is not { } peer)
             return;
         // A peer that is not listed here is yet to be added, or has left: the replica knows which.
         if (peer.Status.Membership.Find(envelope.From) is { } sender && sender.Silo != silo)
@@ -86,18 +35,25 @@ public sealed partial class SiloGroup
         peer.TryPost(envelope);
     }
 
-    public void FactsReceived(string silo, SiloFacts facts)
+    /// <param name="own">Of this group's peers there; null: as told before.</param>
+    internal void FactsReceived(string silo, SiloFacts facts, GroupFact[]? own)
     {
-        Others!.Told(silo, facts);
+        Others!.Told(silo, facts, own);
+        Changed();
         Gateway.LeadershipChanged();
     }
 
-    public void LinkUp(string silo) => Gateway.LeadershipChanged();
+    internal void LinkUp()
+    {
+        Changed();
+        Gateway.LeadershipChanged();
+    }
 
     /// <summary>Who follows a leader there asks for votes at once, a little apart from the others who do (rule 26).</summary>
-    public void LinkLost(string silo)
+    internal void LinkLost(string silo)
     {
         Others!.Lost(silo);
+        Changed();
         Gateway.LeadershipChanged();
         foreach (PeerLoop peer in Peers)
         {
@@ -111,7 +67,7 @@ public sealed partial class SiloGroup
     }
 
     /// <summary>Messages to that silo were dropped.</summary>
-    public void Unreachable(string silo)
+    internal void Unreachable(string silo)
     {
         foreach (PeerLoop peer in Peers)
         {
@@ -123,38 +79,36 @@ public sealed partial class SiloGroup
         }
     }
 
-    public void SnapshotFailed(Envelope envelope)
-    {
-        ArgumentNullException.ThrowIfNull(envelope);
+    internal void SnapshotFailed(Envelope envelope) =>
         Find(envelope.From)?.Post(new PeerInput.SnapshotFailed(envelope.To));
-    }
 
-    /// <summary>Works on what another silo asks for.</summary>
-    public async Task<ForwardedAnswer> AnswerAsync(ForwardedRequest request, CancellationToken abandoned)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return request.RequestCase switch
-        {
-            ForwardedRequest.RequestOneofCase.Bootstrap =>
-                new ForwardedAnswer { Bootstrap = _founding!.Answer(), Last = true },
-            ForwardedRequest.RequestOneofCase.MakePeer =>
-                new ForwardedAnswer { PeerMade = await Maker.MakeForOtherAsync(request.MakePeer, _stopping.Token), Last = true },
-            _ => await Gateway.AnswerForwardedAsync(request, abandoned),
-        };
-    }
+    /// <summary>Works on what another silo asks this group for.</summary>
+    internal async Task<ForwardedAnswer> AnswerAsync(ForwardedRequest request, CancellationToken abandoned) =>
+        request.RequestCase == ForwardedRequest.RequestOneofCase.MakePeer
+            ? new ForwardedAnswer { PeerMade = await Maker.MakeForOtherAsync(request.MakePeer, _stopping.Token), Last = true }
+            : await Gateway.AnswerForwardedAsync(request, abandoned);
 
     /// <summary>Hands leadership over, if it is here; to be called while the links are up (rule 26).</summary>
-    public async Task HandOverAsync()
+    internal Task HandOverAsync() => Gateway.Leader() is null
+        ? Task.CompletedTask
+        : HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
+
+    /// <summary>Of a group that nobody has led yet: whether the peer whose turn it is first is here.</summary>
+    internal void BeginFirstElection()
     {
-        _facts!.TellStopping();
-        if (Gateway.Leader() is not null)
-            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
+        foreach (PeerLoop peer in Peers)
+        {
+            if (peer.Status is { Leader.IsNone: true } status
+                && GroupBootstrap.IsUntouched(status.Term, status.LastIndex, status.SnapshotIndex)
+                && GroupTurns.Of(peer.Peer, Group, status.Membership) == 0)
+                peer.Post(new PeerInput.Campaign());
+        }
     }
 
     // One after the other: two who ask at once share the votes, and nobody leads before another time-out has passed.
     private int TurnOf(ReplicaStatus status) => status.Membership.Peers.Count(other =>
-        other.Id < status.Peer && other.Id != status.Leader
-        && status.Membership.ConfState.Voters.Contains(other.Id) && Others!.IsUp(other.Silo));
+        GroupTurns.Of(other.Id, Group, status.Membership) < GroupTurns.Of(status.Peer, Group, status.Membership)
+        && other.Id != status.Leader && status.Membership.ConfState.Voters.Contains(other.Id) && Others!.IsUp(other.Silo));
 
     private async Task CampaignInTurnAsync(PeerLoop peer, TimeSpan turn)
     {
@@ -162,15 +116,5 @@ public sealed partial class SiloGroup
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_stopping.IsCancellationRequested && peer.Status is { Role: RaftState.Follower, Leader.IsNone: true })
             peer.Post(new PeerInput.Campaign());
-    }
-
-    private async Task<T> WithNoticeAsync<T>(Task<T> work)
-    {
-        while (!work.IsCompleted)
-        {
-            Gateway.Notice = _founding!.Waiting.Length > 0 ? _founding.Waiting : null;
-            await Task.WhenAny(work, Task.Delay(LookInterval, _time));
-        }
-        return await work;
     }
 }

@@ -8,118 +8,92 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// The group as this silo has it: the peers that are here, which come and go, and what is known of those on other silos.
+/// A group as this silo has it: the peers that are here, which come and go, and what is known of those on other silos.
 /// The embedded host has all of them here and no other silos. Invariant: a peer runs only on an activation that has
 /// committed (rule 2), and in a cluster only after most of the silos have taken this process for the silo that it says it
 /// is, or the leader's, which asks for a new peer (rule 27).
 /// </summary>
 public sealed partial class SiloGroup : IAsyncDisposable
 {
-    internal const int Group = 0;
-
     private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SiloGroups _silo;
+    private readonly ClusterTransport? _transport;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PeerAdministrator _administrator;
-    private PeerKeeper? _keeper;
-    private int _disposed;
+    private readonly PeerKeeper _keeper;
+    private volatile IReadOnlyList<PeerLoop> _listed = [];
+    private long _version;
 
-    private SiloGroup(
-        PeerDatabase database, SiloGroupOptions options, ClusterTransport? transport, TimeProvider time, ILogger log)
+    internal SiloGroup(int group, SiloGroups silo, ClusterTransport? transport, TimeProvider time, ILogger log)
     {
-        Storage = database;
-        Options = options;
+        Group = group;
+        _silo = silo;
+        _transport = transport;
         _time = time;
         _log = log;
-        _transport = transport;
         if (transport is null)
         {
-            Gateway = new GroupGateway(Group, options.LeaderTimeout, time);
+            Gateway = new GroupGateway(group, Options.LeaderTimeout, time);
         }
         else
         {
-            Others = new OtherSilos(options.SiloId, options.Silos, Group, transport);
-            _founding = new ClusterFounding(database, options, Others, time, log);
-            Gateway = new GroupGateway(Group, options.LeaderTimeout, time, Others);
-            _facts = new FactsTeller(this, transport.Tell, time);
+            Others = new OtherSilos(Options.SiloId, Options.Silos, group, transport);
+            Gateway = new GroupGateway(group, Options.LeaderTimeout, time, Others);
         }
         Gateway.Durability = Durable;
-        Gateway.Database = () => database.Health;
-        Maker = new PeerMaker(this, _founding, log);
+        Gateway.Database = () => Storage.Health;
+        Maker = new PeerMaker(this, log);
         _administrator = new PeerAdministrator(this, time, log);
+        _keeper = new PeerKeeper(this, time, log);
         Gateway.Attach(_administrator.ExecuteAsync);
     }
 
-    public Guid ClusterId { get; private set; }
+    /// <summary>Its number.</summary>
+    public int Group { get; }
 
     public GroupGateway Gateway { get; }
 
-    /// <summary>What the last check of the database found.</summary>
-    public DatabaseHealth Database => Storage.Health;
+    internal Guid ClusterId => _silo.ClusterId;
 
-    internal PeerDatabase Storage { get; }
+    internal PeerDatabase Storage => _silo.Storage;
 
-    internal SiloGroupOptions Options { get; }
+    internal SiloGroupOptions Options => _silo.Options;
+
+    /// <summary>Null: the embedded host.</summary>
+    internal ClusterFounding? Founding => _silo.Founding;
 
     internal PeerMaker Maker { get; }
 
     /// <summary>Null: there are none, all peers are here.</summary>
     internal OtherSilos? Others { get; }
 
-    internal IEnumerable<PeerLoop> Peers => _peers.Values;
+    internal IReadOnlyList<PeerLoop> Peers => _listed;
+
+    /// <summary>Counts changes of what is known here, those within the peers apart.</summary>
+    internal long Version => Interlocked.Read(ref _version);
 
     /// <summary>Whether all peers that the database has run here: a member of this silo's that does not is lost.</summary>
-    internal bool AllRun { get; private set; }
+    internal bool AllRun => _silo.AllRun;
 
     /// <summary>Held by whoever changes which peers are here, or has the group change its members: one at a time.</summary>
     internal SemaphoreSlim Changing { get; } = new(1, 1);
 
-    /// <summary>The embedded host's: opens the database, bootstraps it if it is new, and activates all peers.</summary>
-    /// <exception cref="GroupStartException">Stored peers cannot be activated; the message says which and why.</exception>
-    /// <exception cref="DatabaseRefusedException">The database's settings, version or schema are refused.</exception>
-    public static async Task<SiloGroup> StartAsync(
-        SiloGroupOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        ILogger log = logs.CreateLogger<SiloGroup>();
-        PeerDatabase database = await PeerDatabase.OpenAsync(options.Database, time, logs, cancellationToken);
-        var group = new SiloGroup(database, options, transport: null, time, log);
-        try
-        {
-            StoredCluster cluster = await EmbeddedFounding.ReadOrBootstrapAsync(options, database, time, log, cancellationToken);
-            group.ClusterId = cluster.ClusterId;
-            await group.RunStoredAsync(cluster.Peers, cancellationToken);
-            group.BeginElection();
-            return group;
-        }
-        catch
-        {
-            await group.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>Stops the peers, then lets go of the database. Open requests end with what is known of them.</summary>
+    /// <summary>Stops the peers. Open requests end with what is known of them. Called once.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
         await _stopping.CancelAsync();
-        if (_facts is not null)
-            await _facts.DisposeAsync();
-        if (_keeper is not null)
-            await _keeper.DisposeAsync();
+        await _keeper.DisposeAsync();
         await _administrator.DisposeAsync();
         await Gateway.DisposeAsync();
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
-        await Storage.DisposeAsync();
     }
 
     /// <summary>Null: it does not run here.</summary>
     internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
 
-    internal GroupPicture Picture() => GroupPicture.Of(Group, _peers.Values, Others);
+    internal GroupPicture Picture() => GroupPicture.Of(Group, _listed, Others);
 
     internal LeadershipHandOver HandOver(TimeSpan limit) => new(Gateway, Picture, Others, limit, _time);
 
@@ -165,21 +139,32 @@ public sealed partial class SiloGroup : IAsyncDisposable
         PeerActivation.Forget(peer.StorageId, Options.Witness, _log);
     }
 
-    private async Task RunStoredAsync(IReadOnlyList<StoredPeer> stored, CancellationToken cancellationToken)
+    /// <summary>Takes over all that the database has of this group.</summary>
+    internal async Task RunStoredAsync(
+        IEnumerable<StoredPeer> stored, IEnumerable<PeerAddition> additions, CancellationToken cancellationToken)
     {
-        StoredPeer[] peers = [.. stored.Where(peer => peer.Key.Group == Group)];
-        IReadOnlyList<PeerAddition> additions = await Storage.ReadAdditionsAsync(Group, cancellationToken);
-        foreach (StoredPeer peer in peers)
+        foreach (StoredPeer peer in stored)
         {
             PeerAddition? addition = additions.FirstOrDefault(
                 one => one.Key == peer.Key && one.StorageId == peer.StorageId);
             await RunPeerAsync(peer.Key, peer.StorageId, addition, cancellationToken);
         }
-        AllRun = true;
-        AttachPeers();
-        HostLog.Activated(_log, Group, peers.Length);
-        _keeper = new PeerKeeper(this, _time, _log);
     }
+
+    /// <summary>Looks after the peers, if there is anything to see. Called now and then, by one at a time.</summary>
+    internal void Keep() => _keeper.Look();
+
+    /// <summary>Says what a peer that runs was added for.</summary>
+    internal void Describe(PeerLoop peer, PeerAddition addition)
+    {
+        peer.Addition = addition;
+        Changed();
+    }
+
+    /// <summary>All peers are here and none has a leader: the one with the longest log need not wait for its time-out.</summary>
+    internal void BeginElection() => Peers
+        .MaxBy(peer => (peer.Status.Term, peer.Status.LastIndex, peer.Peer))
+        ?.Post(new PeerInput.Campaign());
 
     private Durability? Durable()
     {
@@ -195,14 +180,13 @@ public sealed partial class SiloGroup : IAsyncDisposable
 
     private void AttachPeers()
     {
-        Gateway.Attach([.. _peers.Values]);
-        _facts?.TellNow();
+        _listed = [.. _peers.Values.OrderBy(peer => peer.Peer)];
+        Changed();
+        Gateway.Attach(_listed);
+        _silo.TellNow();
     }
 
-    /// <summary>All peers are here and none has a leader: the one with the longest log need not wait for its time-out.</summary>
-    private void BeginElection() => _peers.Values
-        .MaxBy(peer => (peer.Status.Term, peer.Status.LastIndex, peer.Peer))
-        ?.Post(new PeerInput.Campaign());
+    private void Changed() => Interlocked.Increment(ref _version);
 
     /// <summary>In memory, so the only loss is a full inbox; or over the link with the silo of a peer that is not here.</summary>
     private void Deliver(Envelope envelope)
@@ -217,6 +201,3 @@ public sealed partial class SiloGroup : IAsyncDisposable
     private string? SiloOf(Envelope envelope) =>
         Find(envelope.From)?.Status.Membership.Find(envelope.To)?.Silo ?? Others?.SiloOf(envelope.To);
 }
-
-/// <summary>The group cannot start on what is stored.</summary>
-public sealed class GroupStartException(string message) : Exception(message);

@@ -5,7 +5,7 @@ using Coordinator.Replica.State;
 
 namespace Coordinator.Grains;
 
-/// <summary>How a silo runs its part of the group: all of it in the embedded host, its own peers in a cluster.</summary>
+/// <summary>How a silo runs its part of the groups: all of them in the embedded host, its own peers in a cluster.</summary>
 public sealed record SiloGroupOptions
 {
     public required PeerDatabaseOptions Database { get; init; }
@@ -16,7 +16,10 @@ public sealed record SiloGroupOptions
     /// <summary>All silos of the cluster, this one included; empty: the embedded host. Each has a peer from the founding on.</summary>
     public IReadOnlyList<ClusterMember> Silos { get; init; } = [];
 
-    /// <summary>Peers of the embedded group; counts only at bootstrap, then what is stored counts.</summary>
+    /// <summary>Of the cluster, from the founding on: what is stored has to be the same (rule 21).</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Peers of each embedded group; counts only at bootstrap, then what is stored counts.</summary>
     public int Peers { get; init; } = 3;
 
     public ReplicaOptions Replica { get; init; } = new();
@@ -39,6 +42,9 @@ public sealed record SiloGroupOptions
 
     /// <summary>How long a silo that stops waits for another one to take leadership over.</summary>
     public TimeSpan HandOverTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two looks at how leaders of several groups are spread over the silos.</summary>
+    public TimeSpan SpreadInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// How long a silo has to have been without its lost peer before the leader replaces that by itself; null: never. The

@@ -55,7 +55,7 @@ internal sealed class OrleansFounding(
                     $"Group {group} is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
         }
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            group, [.. places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16))))], settings, time.GetUtcNow());
+            groups: 1, [.. places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16))))], settings, time.GetUtcNow());
         await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
         HostLog.Bootstrapped(log, group, clusterId, peers.Count);
         return clusterId;
@@ -91,7 +91,7 @@ internal sealed class OrleansFounding(
     private async Task<ClusterBootstrap> FoundAsync(List<StoredSilo> stored, CancellationToken cancellationToken)
     {
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            group, [.. stored.Select(place => (place.SiloId, place.StorageId))], settings, time.GetUtcNow());
+            groups: 1, [.. stored.Select(place => (place.SiloId, place.StorageId))], settings, time.GetUtcNow());
         ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
         // The decision: whoever comes second is told that there is a cluster, and takes that one.
         await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
@@ -112,6 +112,6 @@ internal sealed class OrleansFounding(
         }
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
         await database.BootstrapSiloAsync(
-            clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
+            clusterId, [own], place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
     }
 }

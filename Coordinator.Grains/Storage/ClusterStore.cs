@@ -46,10 +46,7 @@ internal static class ClusterStore
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         await RefuseUnlessEmptyAsync(connection);
         await InsertAsync(connection, clusterId, groups);
-        foreach (NewPeer peer in peers)
-        {
-            await PeerRows.InsertAsync(connection, peer);
-        }
+        await PeerRows.InsertAsync(connection, peers);
 
         if (silo is not null)
         {

@@ -32,21 +32,26 @@ internal static class PeerAdditions
         await command.ExecuteNonQueryAsync();
     }
 
-    public static async Task<IReadOnlyList<PeerAddition>> ReadAsync(NpgsqlConnection connection, int group)
+    /// <param name="group">Null: of all.</param>
+    public static async Task<IReadOnlyList<PeerAddition>> ReadAsync(NpgsqlConnection connection, int? group)
     {
         await using var command = new NpgsqlCommand(
-            """
-            SELECT peer_id, storage_id, nonce, stays_learner, checksum, replaces
-            FROM coordinator.peer_addition WHERE group_id = $1 ORDER BY peer_id
+            $"""
+            SELECT peer_id, storage_id, nonce, stays_learner, checksum, replaces, group_id
+            FROM coordinator.peer_addition {(group is null ? "" : "WHERE group_id = $1")} ORDER BY group_id, peer_id
             """,
             connection);
-        command.Add(group);
+        if (group is { } one)
+        {
+            command.Add(one);
+        }
+
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         var additions = new List<PeerAddition>();
         while (await reader.ReadAsync())
         {
             var addition = new PeerAddition(
-                new PeerKey(group, new PeerId(reader.GetInt64(0))), reader.GetGuid(1), reader.GetGuid(2),
+                new PeerKey(reader.GetInt32(6), new PeerId(reader.GetInt64(0))), reader.GetGuid(1), reader.GetGuid(2),
                 reader.GetBoolean(3), new PeerId(reader.GetInt64(5)));
             if (reader.GetInt32(4) != RowChecksums.Addition(addition))
             {

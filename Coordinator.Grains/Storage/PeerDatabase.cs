@@ -88,18 +88,20 @@ public sealed class PeerDatabase : IAsyncDisposable
     internal Task<StoredSilo?> ReadSiloAsync(CancellationToken cancellationToken) =>
         _connections.UseAsync(SiloStore.ReadAsync, cancellationToken);
 
-    /// <summary>As <see cref="BootstrapAsync"/>, for the one peer of a silo; its bootstrap in the same transaction.</summary>
+    /// <summary>
+    /// As <see cref="BootstrapAsync"/>, for the peers of a silo, one of each group; its bootstrap in the same transaction.
+    /// </summary>
     internal async Task BootstrapSiloAsync(
-        Guid clusterId, NewPeer peer, StoredSilo silo, CancellationToken cancellationToken)
+        Guid clusterId, IReadOnlyList<NewPeer> peers, StoredSilo silo, CancellationToken cancellationToken)
     {
         await _connections.UseAsync(
             async connection =>
             {
-                await ClusterStore.BootstrapAsync(connection, clusterId, groups: 1, [peer], silo);
+                await ClusterStore.BootstrapAsync(connection, clusterId, groups: peers.Count, peers, silo);
                 return true;
             },
             cancellationToken);
-        StorageLog.Bootstrapped(_log, clusterId, 1);
+        StorageLog.Bootstrapped(_log, clusterId, peers.Count);
     }
 
     /// <summary>
@@ -117,7 +119,7 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// <param name="joins">The database is a silo's and takes part in this cluster from here on; null: it does already.</param>
     internal async Task AddPeerAsync(
         PeerKey key, Guid storageId, ReadOnlyMemory<byte> blankSnapshot, PeerAddition? addition,
-        CancellationToken cancellationToken, (Guid ClusterId, StoredSilo Silo)? joins = null)
+        CancellationToken cancellationToken, JoiningCluster? joins = null)
     {
         var peer = new NewPeer(key, storageId, default, SnapshotIndex: 0, SnapshotTerm: default, blankSnapshot);
         await _connections.UseAsync(connection => PeerRows.AddAsync(connection, peer, addition, joins), cancellationToken);
@@ -136,6 +138,10 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// <summary>What peers were added for in a group, whatever has come of it; in the order of peer ids.</summary>
     internal Task<IReadOnlyList<PeerAddition>> ReadAdditionsAsync(int group, CancellationToken cancellationToken) =>
         _connections.UseAsync(connection => PeerAdditions.ReadAsync(connection, group), cancellationToken);
+
+    /// <summary>As the other one, of all groups at once.</summary>
+    internal Task<IReadOnlyList<PeerAddition>> ReadAdditionsAsync(CancellationToken cancellationToken) =>
+        _connections.UseAsync(connection => PeerAdditions.ReadAsync(connection, group: null), cancellationToken);
 
     /// <summary>
     /// Deletes all that is stored of a peer that has left its group; its id never comes back (rule 1). Idempotent: if it

@@ -13,23 +13,26 @@ internal static class PeerRows
     private const long FirstEpoch = 0;
     private const long FirstSnapshotId = 1;
 
+    /// <summary>A cluster of many groups is not founded a round trip at a time, nor in one message of all of it.</summary>
+    private const int PeersPerBatch = 64;
+
     /// <param name="joins">
     /// With this the database takes part in a cluster, in the same transaction; null: it does already.
     /// </param>
     /// <exception cref="PeerExistsException">The peer has a row; nothing was changed.</exception>
     public static async Task<bool> AddAsync(
-        NpgsqlConnection connection, NewPeer peer, PeerAddition? addition, (Guid ClusterId, StoredSilo Silo)? joins = null)
+        NpgsqlConnection connection, NewPeer peer, PeerAddition? addition, JoiningCluster? joins = null)
     {
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
         try
         {
-            if (joins is { } first)
+            if (joins is not null)
             {
-                await ClusterStore.InsertAsync(connection, first.ClusterId, groups: 1);
-                await SiloStore.WriteBootstrapAsync(connection, first.Silo);
+                await ClusterStore.InsertAsync(connection, joins.ClusterId, joins.Groups);
+                await SiloStore.WriteBootstrapAsync(connection, joins.Silo);
             }
 
-            await InsertAsync(connection, peer);
+            await InsertAsync(connection, [peer]);
             if (addition is not null)
             {
                 await PeerAdditions.WriteAsync(connection, addition);
@@ -76,13 +79,27 @@ internal static class PeerRows
         return await PeerRow.ReadAsync(connection, key) is null;
     }
 
-    public static async Task InsertAsync(NpgsqlConnection connection, NewPeer peer)
+    public static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyCollection<NewPeer> peers)
+    {
+        foreach (NewPeer[] some in peers.Chunk(PeersPerBatch))
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (NewPeer peer in some)
+            {
+                Insert(batch, peer);
+            }
+
+            await batch.ExecuteNonQueryAsync();
+        }
+    }
+
+    private static void Insert(NpgsqlBatch batch, NewPeer peer)
     {
         int chunks = SnapshotPointer.ChunksOf(peer.SnapshotData.Length);
         var pointer = new SnapshotPointer(
             FirstEpoch, FirstSnapshotId, peer.SnapshotIndex, peer.SnapshotTerm, chunks,
             peer.SnapshotData.Length);
-        await using var command = new NpgsqlCommand(
+        var command = new NpgsqlBatchCommand(
             """
             INSERT INTO coordinator.peer (
                 group_id, peer_id, storage_id, identity_checksum, epoch, owner, activation, write_seq,
@@ -90,21 +107,22 @@ internal static class PeerRows
                 snapshot_epoch, snapshot_id, snapshot_index, snapshot_term, snapshot_chunks, snapshot_bytes,
                 snapshot_checksum)
             VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-            """,
-            connection);
-        command.Add(peer.Key.Group).Add(peer.Key.Peer.Value)
-            .Add(peer.StorageId).Add(RowChecksums.Identity(peer.Key, peer.StorageId))
-            .Add(FirstEpoch).Add(Guid.Empty)
-            .Add(peer.HardState.Term.Value).Add(peer.HardState.Vote.Value).Add(peer.HardState.Commit)
-            .Add(RowChecksums.State(peer.Key, 0, peer.HardState))
-            .Add(peer.SnapshotIndex).Add(RowChecksums.Log(peer.Key, peer.SnapshotIndex))
-            .Add(pointer.Epoch).Add(pointer.Id).Add(pointer.Index).Add(pointer.Term.Value)
-            .Add(pointer.Chunks).Add(pointer.Bytes).Add(RowChecksums.Snapshot(peer.Key, pointer));
-        await command.ExecuteNonQueryAsync();
+            """);
+        command.Parameters.With(peer.Key.Group).With(peer.Key.Peer.Value)
+            .With(peer.StorageId).With(RowChecksums.Identity(peer.Key, peer.StorageId))
+            .With(FirstEpoch).With(Guid.Empty)
+            .With(peer.HardState.Term.Value).With(peer.HardState.Vote.Value).With(peer.HardState.Commit)
+            .With(RowChecksums.State(peer.Key, 0, peer.HardState))
+            .With(peer.SnapshotIndex).With(RowChecksums.Log(peer.Key, peer.SnapshotIndex))
+            .With(pointer.Epoch).With(pointer.Id).With(pointer.Index).With(pointer.Term.Value)
+            .With(pointer.Chunks).With(pointer.Bytes).With(RowChecksums.Snapshot(peer.Key, pointer));
+        batch.BatchCommands.Add(command);
         for (int chunk = 0; chunk < chunks; chunk++)
         {
-            ReadOnlyMemory<byte> data = SnapshotChunks.Slice(peer.SnapshotData, chunk);
-            await SnapshotChunks.WriteAsync(connection, peer.Key, pointer.Epoch, pointer.Id, chunk, data);
+            var write = new NpgsqlBatchCommand(SnapshotChunks.WriteSql);
+            SnapshotChunks.AddParameters(
+                write.Parameters, peer.Key, pointer.Epoch, pointer.Id, chunk, SnapshotChunks.Slice(peer.SnapshotData, chunk));
+            batch.BatchCommands.Add(write);
         }
     }
 }

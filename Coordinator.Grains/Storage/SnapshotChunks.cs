@@ -9,6 +9,14 @@ namespace Coordinator.Grains.Storage;
 /// </summary>
 internal static class SnapshotChunks
 {
+    public const string WriteSql =
+        """
+        INSERT INTO coordinator.snapshot_chunk (group_id, peer_id, epoch, snapshot_id, chunk, data, checksum)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (group_id, peer_id, epoch, snapshot_id, chunk)
+        DO UPDATE SET data = excluded.data, checksum = excluded.checksum
+        """;
+
     public static ReadOnlyMemory<byte> Slice(ReadOnlyMemory<byte> data, int chunk)
     {
         int start = checked(chunk * SnapshotPointer.ChunkBytes);
@@ -18,19 +26,17 @@ internal static class SnapshotChunks
     public static async Task<bool> WriteAsync(
         NpgsqlConnection connection, PeerKey key, long epoch, long snapshotId, int chunk, ReadOnlyMemory<byte> data)
     {
-        await using var command = new NpgsqlCommand(
-            """
-            INSERT INTO coordinator.snapshot_chunk (group_id, peer_id, epoch, snapshot_id, chunk, data, checksum)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
-            ON CONFLICT (group_id, peer_id, epoch, snapshot_id, chunk)
-            DO UPDATE SET data = excluded.data, checksum = excluded.checksum
-            """,
-            connection);
-        command.Add(key.Group).Add(key.Peer.Value).Add(epoch).Add(snapshotId).Add(chunk).Add(data)
-            .Add(RowChecksums.Chunk(key, epoch, snapshotId, chunk, data.Span));
+        await using var command = new NpgsqlCommand(WriteSql, connection);
+        AddParameters(command.Parameters, key, epoch, snapshotId, chunk, data);
         await command.ExecuteNonQueryAsync();
         return true;
     }
+
+    public static void AddParameters(
+        NpgsqlParameterCollection parameters, PeerKey key, long epoch, long snapshotId, int chunk,
+        ReadOnlyMemory<byte> data) =>
+        parameters.With(key.Group).With(key.Peer.Value).With(epoch).With(snapshotId).With(chunk).With(data)
+            .With(RowChecksums.Chunk(key, epoch, snapshotId, chunk, data.Span));
 
     // Chunks of an earlier epoch than the row's can no longer be switched to: a fenced write points at its own epoch's
     // only. Those of the row's epoch are garbage once the pointer has passed them; after it, they are being written. A

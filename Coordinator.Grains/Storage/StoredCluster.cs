@@ -20,7 +20,13 @@ public sealed record NewPeer(
     Term SnapshotTerm,
     ReadOnlyMemory<byte> SnapshotData);
 
+/// <summary>A database that is a silo's and takes part in a cluster from here on.</summary>
+internal sealed record JoiningCluster(Guid ClusterId, int Groups, StoredSilo Silo);
+
 /// <summary>Which silo of a cluster a database belongs to.</summary>
-/// <param name="StorageId">Of the silo's peer: random, stored before any other silo is told of it (rule 1).</param>
+/// <param name="StorageId">
+/// Of the silo's peer in group 0, and what those of its other first peers are made of: random, stored before any other
+/// silo is told of it (rule 1).
+/// </param>
 /// <param name="Bootstrap">Where its cluster began; null: it has not taken part in any.</param>
 public sealed record StoredSilo(string SiloId, Guid StorageId, byte[]? Bootstrap);

@@ -10,7 +10,7 @@ using LinkOptions = Coordinator.Silo.Links.LinkOptions;
 namespace Coordinator.Silo.Hosting;
 
 /// <summary>
-/// A silo's part of the group in this process, over its own PostgreSQL, and links with the other silos. Answers
+/// A silo's part of the groups in this process, over its own PostgreSQL, and links with the other silos. Answers
 /// HTTP from the beginning, and native clients as soon as it knows its cluster.
 /// </summary>
 internal sealed class ClusterHost : SiloHost
@@ -20,7 +20,7 @@ internal sealed class ClusterHost : SiloHost
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
-    private SiloGroup _group = null!;
+    private SiloGroups _groups = null!;
     private SiloLinks _links = null!;
     private Task _joining = Task.CompletedTask;
     private Guid _clusterId;
@@ -32,7 +32,7 @@ internal sealed class ClusterHost : SiloHost
         _logger = logger;
     }
 
-    public override bool IsReady => _clusterId != Guid.Empty && _group.Gateway.IsReady;
+    public override bool IsReady => _clusterId != Guid.Empty && _groups.IsReady;
 
     public override Task Failed => _failed.Task;
 
@@ -45,7 +45,7 @@ internal sealed class ClusterHost : SiloHost
         ClusterHost host = new(options.Cluster!, connectionString, loggers.CreateLogger("Coordinator"));
         try
         {
-            host._group = await SiloGroup.OpenAsync(
+            host._groups = await SiloGroups.OpenAsync(
                 host.GroupOptions(options), host.Transport(serve), TimeProvider.System, loggers, cancellationToken);
             host._links = new SiloLinks(host.OptionsOfLinks(), host.Handlers(), TimeProvider.System, loggers);
             await host._links.StartAsync(cancellationToken);
@@ -68,20 +68,20 @@ internal sealed class ClusterHost : SiloHost
         if (_clusterId != Guid.Empty)
         {
             pipeline.MapCoordinatorWire(
-                _group.Gateway, new Welcome { ClusterId = _clusterId.ToString(), Groups = 1, SiloId = _options.SiloId });
+                _groups.Gateways, new Welcome { ClusterId = _clusterId.ToString(), SiloId = _options.SiloId });
         }
-        pipeline.MapCoordinatorHttp(_group.Gateway);
+        pipeline.MapCoordinatorHttp(_groups.Gateways);
     }
 
     public override async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _joining;
-        if (_group is not null)
-            await _group.HandOverAsync();
-        // The links' end tells the others that this silo is gone; nothing of the peer's is to be sent after it stops.
-        if (_group is not null)
-            await _group.DisposeAsync();
+        if (_groups is not null)
+            await _groups.HandOverAsync();
+        // The links' end tells the others that this silo is gone; nothing of the peers' is to be sent after it stops.
+        if (_groups is not null)
+            await _groups.DisposeAsync();
         if (_links is not null)
             await _links.DisposeAsync();
         _stopping.Dispose();
@@ -91,7 +91,7 @@ internal sealed class ClusterHost : SiloHost
     {
         try
         {
-            await _group.JoinAsync(_stopping.Token);
+            await _groups.JoinAsync(_stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -108,6 +108,7 @@ internal sealed class ClusterHost : SiloHost
         Database = new PeerDatabaseOptions { ConnectionString = _connectionString },
         SiloId = _options.SiloId,
         Silos = [.. _options.Silos.Select(silo => new ClusterMember(silo.Id, silo.Url.GetLeftPart(UriPartial.Authority)))],
+        Groups = options.Groups,
         Replica = ReplicaOptionsOf(options),
         Witness = WitnessOptionsOf(options),
         ReplaceLostPeersAfter = _options.ReplaceLostPeersAfter,
@@ -137,14 +138,14 @@ internal sealed class ClusterHost : SiloHost
 
     private LinkHandlers Handlers() => new()
     {
-        Received = _group.Received,
-        LinkUp = _group.LinkUp,
-        LinkLost = _group.LinkLost,
-        Unreachable = _group.Unreachable,
-        SnapshotFailed = _group.SnapshotFailed,
-        FactsReceived = _group.FactsReceived,
+        Received = _groups.Received,
+        LinkUp = _groups.LinkUp,
+        LinkLost = _groups.LinkLost,
+        Unreachable = _groups.Unreachable,
+        SnapshotFailed = _groups.SnapshotFailed,
+        FactsReceived = _groups.FactsReceived,
         Refused = Refused,
-        Answer = async call => call.Reply(await _group.AnswerAsync(call.Request, call.Abandoned)),
+        Answer = async call => call.Reply(await _groups.AnswerAsync(call.Request, call.Abandoned)),
     };
 
     // Another live process is this silo: two of them would fence each other off for ever (rule 27).

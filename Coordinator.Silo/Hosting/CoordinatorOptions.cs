@@ -41,7 +41,12 @@ internal sealed record CoordinatorOptions
 
 #endif
 
-    /// <summary>Peers of the group in this process, in the embedded host.</summary>
+    /// <summary>
+    /// Of the cluster, from its first start on: names are spread over them by their namespaces. The same on all silos.
+    /// </summary>
+    public required int Groups { get; init; }
+
+    /// <summary>Peers of each group in this process, in the embedded host.</summary>
     public required int Peers { get; init; }
 
     /// <summary>Without a word from the leader for one to two of these, a follower campaigns.</summary>

@@ -8,24 +8,24 @@ using Coordinator.Silo.Wire;
 namespace Coordinator.Silo.Hosting;
 
 /// <summary>
-/// All peers of one group in this process, over one PostgreSQL. Serves from <see cref="Configure"/> on; after
+/// All peers of all groups in this process, over one PostgreSQL. Serves from <see cref="Configure"/> on; after
 /// <see cref="DisposeAsync"/> no peer writes.
 /// </summary>
 internal sealed class EmbeddedHost : SiloHost
 {
-    private readonly SiloGroup _group;
+    private readonly SiloGroups _groups;
     private readonly string _siloId;
 
-    private EmbeddedHost(SiloGroup group, string siloId)
+    private EmbeddedHost(SiloGroups groups, string siloId)
     {
-        _group = group;
+        _groups = groups;
         _siloId = siloId;
     }
 
-    public override bool IsReady => _group.Gateway.IsReady;
+    public override bool IsReady => _groups.IsReady;
 
-    /// <param name="restore">What a new group is made of; null: of nothing.</param>
-    /// <exception cref="StartupException">The database cannot be used, or its group not be opened.</exception>
+    /// <param name="restore">What a new, only group is made of; null: of nothing.</param>
+    /// <exception cref="StartupException">The database cannot be used, or its groups not be opened.</exception>
     public static async Task<EmbeddedHost> StartAsync(
         string connectionString, CoordinatorOptions options, GroupRestore? restore, ILoggerFactory loggers,
         CancellationToken cancellationToken)
@@ -33,9 +33,9 @@ internal sealed class EmbeddedHost : SiloHost
         string siloId = $"{Environment.MachineName}:{Environment.ProcessId}";
         try
         {
-            SiloGroup group = await SiloGroup.StartAsync(
+            SiloGroups groups = await SiloGroups.StartAsync(
                 GroupOptions(connectionString, options, restore, siloId), TimeProvider.System, loggers, cancellationToken);
-            return new EmbeddedHost(group, siloId);
+            return new EmbeddedHost(groups, siloId);
         }
         catch (Exception e) when (Explain(e, connectionString) is { } explained)
         {
@@ -47,17 +47,18 @@ internal sealed class EmbeddedHost : SiloHost
     {
         pipeline.UseCoordinatorGuards();
         pipeline.MapCoordinatorWire(
-            _group.Gateway, new Welcome { ClusterId = _group.ClusterId.ToString(), Groups = 1, SiloId = _siloId });
-        pipeline.MapCoordinatorHttp(_group.Gateway);
+            _groups.Gateways, new Welcome { ClusterId = _groups.ClusterId.ToString(), SiloId = _siloId });
+        pipeline.MapCoordinatorHttp(_groups.Gateways);
     }
 
-    public override ValueTask DisposeAsync() => _group.DisposeAsync();
+    public override ValueTask DisposeAsync() => _groups.DisposeAsync();
 
     private static SiloGroupOptions GroupOptions(
         string connectionString, CoordinatorOptions options, GroupRestore? restore, string siloId) => new()
         {
             Database = new PeerDatabaseOptions { ConnectionString = connectionString },
             SiloId = siloId,
+            Groups = options.Groups,
             Peers = options.Peers,
             Replica = ReplicaOptionsOf(options),
             Witness = WitnessOptionsOf(options),

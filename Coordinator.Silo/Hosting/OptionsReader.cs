@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Coordinator.Contracts;
 using Coordinator.Grains.Backup;
 using Coordinator.Replica.State;
 #if ORLEANS
@@ -39,6 +40,7 @@ internal static class OptionsReader
 #if ORLEANS
             Orleans = host == HostKind.Orleans ? OrleansOptionsReader.Read(settings, connectionString) : null,
 #endif
+            Groups = settings.Number("Groups", 1, 1, Limits.GroupsMax),
             Peers = settings.Number("Peers", 3, 1, 7),
             ElectionTimeout = settings.Duration(
                 "ElectionTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
@@ -55,6 +57,7 @@ internal static class OptionsReader
         };
 
         CheckTogether(options, settings);
+        CheckGroups(options, host, settings);
         settings.CheckForUnknownKeys();
         return settings.Problems.Count == 0
             ? options
@@ -90,6 +93,24 @@ internal static class OptionsReader
         {
             settings.AddProblem(
                 $"Coordinator:Peers is {options.Peers}: allowed is an odd number, since an even one survives no more failures.");
+        }
+    }
+
+    private static void CheckGroups(CoordinatorOptions options, HostKind host, SettingReader settings)
+    {
+        if (options.Groups == 1)
+            return;
+        if (host == HostKind.Orleans)
+        {
+            settings.AddProblem(
+                $"Coordinator:Groups is {options.Groups}, and Coordinator:Host is Orleans, which runs one group so far: leave "
+                + "Coordinator:Groups out, or set Coordinator:Host to Embedded or Cluster.");
+        }
+        if (options.Restore is not null)
+        {
+            settings.AddProblem(
+                $"Coordinator:Groups is {options.Groups}, and Coordinator:Restore:File (--restore) is given: a snapshot is that of one "
+                + "group, and is restored into a cluster of one so far. Leave Coordinator:Groups out.");
         }
     }
 

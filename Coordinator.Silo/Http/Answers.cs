@@ -73,6 +73,9 @@ internal static class Answers
     public static void WriteId(this Utf8JsonWriter json, string name, long id) =>
         json.WriteString(name, id.ToString(CultureInfo.InvariantCulture));
 
+    public static void WriteSession(this Utf8JsonWriter json, string name, SessionIds sessions, long sessionId) =>
+        json.WriteString(name, sessions.TextOf(sessionId));
+
     public static void WriteSeconds(this Utf8JsonWriter json, string name, long microseconds) =>
         json.WriteNumber(name, microseconds / 1_000_000m);
 

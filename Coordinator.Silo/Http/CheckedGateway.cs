@@ -6,23 +6,38 @@ using Coordinator.Grains.Backup;
 namespace Coordinator.Silo.Http;
 
 /// <summary>
-/// What every interface passes through on its way to the group. Invariant: what reaches the group has been checked
-/// by the shared rules and names its caller, and whatever happens there comes back as an answer with a code; only
-/// the caller's own leaving is an exception.
+/// What every interface passes through on its way to a group. Invariant: what reaches a group has been checked by the
+/// shared rules, names nothing of another group, and names its caller; and whatever happens there comes back as an answer
+/// with a code; only the caller's own leaving is an exception.
 /// </summary>
-internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
+/// <param name="gateways">The doors to all groups, by their numbers.</param>
+internal sealed class CheckedGateway(IReadOnlyList<GroupGateway> gateways, ILogger logger)
 {
-    public GroupGateway Group => gateway;
+    /// <summary>How many there are.</summary>
+    public int Groups => gateways.Count;
 
-    public async Task<CommandAnswer> ExecuteAsync(Command command, string caller, CancellationToken abandoned)
+    public IReadOnlyList<GroupGateway> Gateways => gateways;
+
+    /// <summary>How sessions of the answering group are written.</summary>
+    public SessionIds SessionsOf(Position? position) => new(Groups, position?.Group ?? 0);
+
+    /// <inheritdoc cref="SessionsOf(Position?)"/>
+    /// <param name="fields">Of a request that has said its group by a session.</param>
+    public SessionIds SessionsOf(Fields fields) => new(Groups, fields.SaidGroup ?? 0);
+
+    /// <param name="said">The group that the request says it is for; null: it leaves that to the names in it.</param>
+    public async Task<CommandAnswer> ExecuteAsync(int? said, Command command, string caller, CancellationToken abandoned)
     {
         // First: what a client says of itself is neither believed nor checked.
         command.Caller = caller;
         if (CommandRules.CheckFromClient(command) is { } refusal)
             return Refused(refusal.Code, refusal.Message);
+        GroupRoute route = GroupRules.Route(command, said, Groups);
+        if (route.Refusal is { } elsewhere)
+            return Refused(elsewhere.Code, elsewhere.Message);
         try
         {
-            return await gateway.ExecuteAsync(command, abandoned);
+            return await gateways[route.Group].ExecuteAsync(command, abandoned);
         }
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
@@ -33,13 +48,15 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         }
     }
 
-    public async Task<QueryAnswer> QueryAsync(Query query, CancellationToken abandoned)
+    /// <inheritdoc cref="ExecuteAsync"/>
+    public async Task<QueryAnswer> QueryAsync(int? said, Query query, CancellationToken abandoned)
     {
-        if (QueryRules.Check(query) is { } refusal)
+        GroupRoute route = default;
+        if ((QueryRules.Check(query) ?? (route = GroupRules.Route(query, said, Groups)).Refusal) is { } refusal)
             return new QueryAnswer { Error = refusal.Code, Message = refusal.Message };
         try
         {
-            return await gateway.QueryAsync(query, abandoned);
+            return await gateways[route.Group].QueryAsync(query, abandoned);
         }
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
@@ -52,13 +69,13 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
         }
     }
 
-    public async Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
+    public async Task<KeepAliveAnswer> KeepAliveAsync(int group, long sessionId, CancellationToken abandoned)
     {
-        if (sessionId <= 0)
+        if (sessionId <= 0 || GroupRules.Check(group, Groups) is not null)
             return new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.InvalidRequest };
         try
         {
-            return await gateway.KeepAliveAsync(sessionId, abandoned);
+            return await gateways[group].KeepAliveAsync(sessionId, abandoned);
         }
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
@@ -68,16 +85,18 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
     }
 
     /// <summary>A page with an error is the last.</summary>
+    /// <inheritdoc cref="ExecuteAsync"/>
     public async IAsyncEnumerable<WatchPage> WatchAsync(
-        Watch watch, [EnumeratorCancellation] CancellationToken abandoned)
+        int? said, Watch watch, [EnumeratorCancellation] CancellationToken abandoned)
     {
-        if (WatchRules.Check(watch) is { } refusal)
+        GroupRoute route = default;
+        if ((WatchRules.Check(watch) ?? (route = GroupRules.Route(watch, said, Groups)).Refusal) is { } refusal)
         {
             yield return new WatchPage { Error = refusal.Code, Message = refusal.Message };
             yield break;
         }
         await using IAsyncEnumerator<WatchPage> pages =
-            gateway.WatchAsync(watch, abandoned).GetAsyncEnumerator(abandoned);
+            gateways[route.Group].WatchAsync(watch, abandoned).GetAsyncEnumerator(abandoned);
         while (true)
         {
             WatchPage? failed = null;
@@ -99,9 +118,11 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
 
     public async Task<SavedGroup> SaveAsync(int group, CancellationToken abandoned)
     {
+        if (GroupRules.Check(group, Groups) is { } refusal)
+            return new SavedGroup(refusal.Code, refusal.Message, null);
         try
         {
-            return await gateway.SaveAsync(group, abandoned);
+            return await gateways[group].SaveAsync(group, abandoned);
         }
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {
@@ -112,11 +133,11 @@ internal sealed class CheckedGateway(GroupGateway gateway, ILogger logger)
 
     public async Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned)
     {
-        if (ClusterRules.Check(request) is { } refusal)
+        if ((ClusterRules.Check(request) ?? GroupRules.Check(request.Group, Groups)) is { } refusal)
             return new ClusterAnswer { Error = refusal.Code, Message = refusal.Message };
         try
         {
-            return await gateway.AdministerAsync(request, abandoned);
+            return await gateways[request.Group].AdministerAsync(request, abandoned);
         }
         catch (Exception e) when (!IsLeaving(e, abandoned))
         {

@@ -9,11 +9,12 @@ internal static class Commands
     public static string CallerOf(HttpContext context) => context.User.Identity?.Name ?? "";
 
     /// <summary>The optional fields that make a command of a session repeatable (rule 14).</summary>
-    public static Command InSession(Fields fields, bool sessionRequired)
+    /// <param name="groups">Of the cluster.</param>
+    public static Command InSession(Fields fields, bool sessionRequired, int groups)
     {
         Command command = new()
         {
-            SessionId = fields.Id("sessionId", sessionRequired),
+            SessionId = fields.Session("sessionId", sessionRequired, groups),
             RequestId = fields.Count("requestId"),
             AnsweredBelow = fields.Count("answeredBelow"),
         };
@@ -24,10 +25,12 @@ internal static class Commands
     }
 
     /// <summary>Executes it, with the position in the headers.</summary>
+    /// <param name="fields">Of the request, which may say the group.</param>
     /// <returns>Null when it was refused; the refusal has been written then.</returns>
-    public static async Task<CommandResult?> ExecuteAsync(HttpContext context, CheckedGateway gateway, Command command)
+    public static async Task<CommandResult?> ExecuteAsync(
+        HttpContext context, CheckedGateway gateway, Command command, Fields fields)
     {
-        CommandAnswer answer = await gateway.ExecuteAsync(command, CallerOf(context), context.RequestAborted);
+        CommandAnswer answer = await gateway.ExecuteAsync(fields.SaidGroup, command, CallerOf(context), context.RequestAborted);
         Answers.SetPosition(context, answer.Position);
         if (answer.Result.Error == ErrorCode.Ok)
             return answer.Result;

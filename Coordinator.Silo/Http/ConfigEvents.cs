@@ -7,7 +7,7 @@ namespace Coordinator.Silo.Http;
 /// Changes of configuration as events: one a revision, whose id is the revision. Invariant: an event's end is written only
 /// when all of its revision is, and each id promises that everything up to it has been sent.
 /// </summary>
-internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
+internal sealed class ConfigEvents(bool withPrevious, int groups) : IStreamEvents
 {
     private static readonly string[] ListingFields = ["after", "limit", "values", "count", "revision", "consistency"];
 
@@ -17,7 +17,7 @@ internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
     public bool IsInside => _revision != 0;
 
     /// <summary>What a request asks to be told of.</summary>
-    public static Watch Read(HttpContext context, Fields fields, out ConfigEvents events)
+    public static Watch Read(HttpContext context, Fields fields, int groups, out ConfigEvents events)
     {
         foreach (string name in ListingFields.Where(fields.Has))
             fields.Refuse(ErrorCode.InvalidRequest, $"A watch has no \"{name}\": that is for listings.");
@@ -36,13 +36,14 @@ internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
         // It wins: a browser that comes again asks with the same parameters as at first.
         if (EventStreams.LastEventId(context, fields) is { } last)
             config.FromRevision = last + 1;
-        events = new ConfigEvents(config.WithPrevious);
+        events = new ConfigEvents(config.WithPrevious, groups);
         return new Watch { Config = config, SeenIndex = Queries.SeenIndex(context, fields) };
     }
 
     public IEnumerable<ReadOnlyMemory<byte>> Write(WatchPage page)
     {
         EventText text = new();
+        SessionIds sessions = new(groups, page.Position?.Group ?? 0);
         if (!_hasBegun)
             WriteProgress(text, page.Events.Count > 0 ? page.Events[0].Entry.ModifyRevision - 1 : page.NextRevision - 1);
         else if (page.Events.Count == 0 && !IsInside)
@@ -54,7 +55,7 @@ internal sealed class ConfigEvents(bool withPrevious) : IStreamEvents
         foreach (ConfigEvent change in page.Events)
         {
             WriteSeparator(text, change.Entry.ModifyRevision);
-            foreach (ReadOnlyMemory<byte> piece in ConfigJson.Pieces(text, change, withPrevious))
+            foreach (ReadOnlyMemory<byte> piece in ConfigJson.Pieces(text, sessions, change, withPrevious))
                 yield return piece;
         }
         if (!page.Continues)

@@ -25,7 +25,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
     private async Task CompactAsync(HttpContext context, RequestTarget target)
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         command.CompactConfig = new CompactConfig { Revision = fields.Count("revision") };
         await ChangeAsync(context, target, fields, command);
     }
@@ -33,7 +33,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
     private async Task RollBackAsync(HttpContext context, RequestTarget target)
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         // Rolling everything back by leaving a field out is too easily a mistake: the empty prefix has to be said.
         if (!fields.Has("prefix"))
             fields.Refuse(ErrorCode.InvalidRequest, "\"prefix\" is missing; the empty one means all keys.");
@@ -47,16 +47,17 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
 
     private async Task ChangeAsync(HttpContext context, RequestTarget target, Fields fields, Command command)
     {
+        fields.Group(gateway.Groups);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is { } result)
             await Answers.WriteAsync(context, json => json.WriteNumber("revision", result.Revision));
     }
 
     private async Task PutAsync(HttpContext context, RequestTarget target, string key)
     {
         Fields fields = QueryString.Read(target.Query);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         Preconditions expected = Preconditions.Read(context.Request, fields);
         bool bindSession = fields.Flag("bindSession") ?? false;
         if ((fields.Finish() ?? ContentTypeProblem(context.Request)) is { } refusal)
@@ -81,7 +82,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
             command.PutConfig.ExpectedVersion = version;
         if (expected.ModifyRevision is { } revision)
             command.PutConfig.ExpectedModifyRevision = revision;
-        if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+        if (await Commands.ExecuteAsync(context, gateway, command, fields) is { } result)
             await Answers.WriteAsync(context, json =>
             {
                 json.WriteNumber("revision", result.Revision);
@@ -92,7 +93,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
     private async Task DeleteAsync(HttpContext context, RequestTarget target, string key)
     {
         Fields fields = QueryString.Read(target.Query);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         command.DeleteConfig = new DeleteConfig { Key = key };
         Preconditions expected = Preconditions.Read(context.Request, fields);
         if (expected.Version is { } version)
@@ -101,7 +102,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
             command.DeleteConfig.ExpectedModifyRevision = revision;
         if (fields.Finish() is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is { } result)
             await Answers.WriteAsync(context, json => json.WriteNumber("revision", result.Revision));
     }
 
@@ -116,7 +117,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
         Answers.SetNumber(context, "X-Coordinator-Create-Revision", entry.CreateRevision);
         Answers.SetNumber(context, "X-Coordinator-Modify-Revision", entry.ModifyRevision);
         if (entry.SessionId != 0)
-            Answers.SetNumber(context, "X-Coordinator-Session", entry.SessionId);
+            context.Response.Headers["X-Coordinator-Session"] = gateway.SessionsOf(answer.Position).TextOf(entry.SessionId);
         context.Response.Headers.ETag = Preconditions.ETagOf(entry);
         // The native client may have stored any text as its type; what is no header can't be sent as one.
         context.Response.ContentType = IsMediaType(entry.ContentType) ? entry.ContentType : DefaultContentType;
@@ -128,7 +129,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
         Fields fields = QueryString.Read(target.Query);
         if (fields.Choice("watch", "false", "true") == "true")
         {
-            await streams.ServeAsync(context, ConfigEvents.Read(context, fields, out ConfigEvents events), fields, events);
+            await streams.ServeAsync(context, ConfigEvents.Read(context, fields, gateway.Groups, out ConfigEvents events), fields, events);
             return;
         }
         ListConfig list = new()
@@ -152,7 +153,7 @@ internal sealed class ConfigResource(CheckedGateway gateway, HttpInterfaceOption
                 foreach (ConfigEntry entry in answer.Entries)
                 {
                     json.WriteStartObject();
-                    ConfigJson.Write(json, entry, !list.KeysOnly);
+                    ConfigJson.Write(json, gateway.SessionsOf(answer.Position), entry, !list.KeysOnly);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();

@@ -36,12 +36,16 @@ public static class CoordinatorHttp
     }
 
     /// <summary>To be the last of the pipeline: answers every request.</summary>
-    public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway)
+    public static void MapCoordinatorHttp(this IApplicationBuilder app, GroupGateway gateway) =>
+        MapCoordinatorHttp(app, [gateway]);
+
+    /// <param name="gateways">The doors to all groups of the cluster, by their numbers.</param>
+    public static void MapCoordinatorHttp(this IApplicationBuilder app, IReadOnlyList<GroupGateway> gateways)
     {
         ArgumentNullException.ThrowIfNull(app);
         HttpInterfaceOptions options = OptionsOf(app);
         ILogger logger = LoggerOf(app);
-        CheckedGateway checkedGateway = new(gateway, logger);
+        CheckedGateway checkedGateway = new(gateways, logger);
         EventStreams streams = new(checkedGateway, options, TimeOf(app), logger, StoppingOf(app));
         SnapshotStreams snapshots = new(options, TimeOf(app), logger);
         HttpRouter router = new(checkedGateway, options, streams, snapshots);

@@ -31,6 +31,7 @@ internal sealed class EventStreams(
     /// <param name="fields">Of the request; nothing more is read of them.</param>
     public async Task ServeAsync(HttpContext context, Watch watch, Fields fields, IStreamEvents events)
     {
+        fields.Group(gateway.Groups);
         if (fields.Finish() is { } refusal)
         {
             await Problems.WriteAsync(context, refusal);
@@ -40,7 +41,7 @@ internal sealed class EventStreams(
         try
         {
             if (hasPlace)
-                await ServeAsync(context, watch, events);
+                await ServeAsync(context, fields.SaidGroup, watch, events);
             else
                 await Problems.WriteAsync(
                     context, ErrorCode.TooManyWatches, $"This silo has {options.StreamsMax} open event streams.");
@@ -51,9 +52,9 @@ internal sealed class EventStreams(
         }
     }
 
-    private async Task ServeAsync(HttpContext context, Watch watch, IStreamEvents events)
+    private async Task ServeAsync(HttpContext context, int? group, Watch watch, IStreamEvents events)
     {
-        await using WatchReader pages = new(gateway, watch, context.RequestAborted, stopping);
+        await using WatchReader pages = new(gateway, group, watch, context.RequestAborted, stopping);
         // The status has to wait for it, so that what can't be watched is refused as anything else is.
         WatchPage first = (await pages.NextAsync(Timeout.InfiniteTimeSpan, time))!;
         Answers.SetPosition(context, first.Position);

@@ -18,6 +18,12 @@ internal readonly record struct Field(FieldKind Kind, string Text, IReadOnlyList
 internal sealed class Fields(Dictionary<string, Field> fields, bool untyped)
 {
     private Refusal? _problem;
+    private string _saidBy = "";
+
+    /// <summary>
+    /// The group that the request says it is for, by a session or in so many words; null: it leaves that to its names.
+    /// </summary>
+    public int? SaidGroup { get; private set; }
 
     /// <summary>What is wrong: the first bad field, or else one that nobody read.</summary>
     public Refusal? Finish()
@@ -36,6 +42,38 @@ internal sealed class Fields(Dictionary<string, Field> fields, bool untyped)
         if (field.Kind is FieldKind.Text or FieldKind.Number && IsCount(field.Text, out long id))
             return id;
         return Refuse(ErrorCode.InvalidRequest, $"\"{name}\" is not an id: a whole number from 1 on.");
+    }
+
+    /// <summary>A session's id, which says the group too.</summary>
+    /// <param name="groups">Of the cluster.</param>
+    /// <returns>0 when it is missing and not required.</returns>
+    public long Session(string name, bool required, int groups)
+    {
+        if (!Take(name, required, ErrorCode.InvalidRequest, out Field field))
+            return 0;
+        if (field.Kind is not (FieldKind.Text or FieldKind.Number) || SessionIds.Parse(field.Text, groups) is not { } session)
+            return Refuse(ErrorCode.InvalidRequest, $"\"{name}\": {SessionIds.Allowed(groups)}");
+        SayGroup(session.Group, $"session {field.Text}");
+        return session.Id;
+    }
+
+    /// <summary>The group's number, where no name says which one is meant.</summary>
+    public void Group(int groups)
+    {
+        if (CountOrZero("group") is not { } group)
+            return;
+        if (group < groups)
+            SayGroup((int)group, "\"group\"");
+        else
+            Refuse(ErrorCode.InvalidRequest, groups == 1 ? "There is only group 0." : $"There are groups 0 to {groups - 1}.");
+    }
+
+    /// <param name="by">What of the request says so.</param>
+    public void SayGroup(int group, string by)
+    {
+        if (SaidGroup is { } said && said != group)
+            Refuse(ErrorCode.SpansGroups, $"Of group {said} is {_saidBy}, of group {group} {by}: one request is about one group.");
+        (SaidGroup, _saidBy) = (group, by);
     }
 
     /// <returns>0 when it is missing.</returns>

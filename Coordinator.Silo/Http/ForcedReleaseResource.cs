@@ -21,13 +21,13 @@ internal sealed class ForcedReleaseResource(CheckedGateway gateway)
             {
                 json.WriteStartArray("forcedReleases");
                 foreach (ForcedRelease forced in answer.ForcedReleases)
-                    Write(json, forced);
+                    Write(json, gateway.SessionsOf(answer.Position), forced);
                 json.WriteEndArray();
                 json.WriteBoolean("more", answer.More);
             });
     }
 
-    private static void Write(Utf8JsonWriter json, ForcedRelease forced)
+    private static void Write(Utf8JsonWriter json, SessionIds sessions, ForcedRelease forced)
     {
         json.WriteStartObject();
         json.WriteNumber("number", forced.Number);
@@ -36,7 +36,7 @@ internal sealed class ForcedReleaseResource(CheckedGateway gateway)
         json.WriteString("kind", HoldingJson.WordOf(forced.Kind));
         json.WriteString("name", forced.Name);
         if (forced.SessionId != 0)
-            json.WriteId("sessionId", forced.SessionId);
+            json.WriteSession("sessionId", sessions, forced.SessionId);
         json.WriteNumber("token", forced.Token);
         json.WriteString(forced.Kind == HoldingKind.Lease ? "owner" : "label", forced.Label);
         json.WriteString("caller", forced.Caller);

@@ -23,12 +23,12 @@ internal sealed class ForcedResource(
         HttpContext context, RequestTarget target, string name, string done, Action<Command, string, long, string> fill)
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         long token = fields.Count("token");
         fill(command, name, token, fields.Text("reason", ResourceName.LabelProblem, ErrorCode.InvalidRequest));
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is not null)
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is not null)
             await Answers.WriteAsync(context, json =>
             {
                 json.WriteString("name", name);

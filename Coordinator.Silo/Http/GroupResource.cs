@@ -89,11 +89,17 @@ internal sealed class GroupResource(CheckedGateway gateway, HttpInterfaceOptions
             return null;
         }
         ClusterAnswer answer = await gateway.AdministerAsync(request, context.RequestAborted);
-        Answers.SetPosition(context, gateway.Group.GetStatus());
+        SetPosition(context, request.Group);
         if (answer.Error == ErrorCode.Ok)
             return answer;
         await Problems.WriteAsync(context, answer.Error, answer.Message);
         return null;
+    }
+
+    private void SetPosition(HttpContext context, int group)
+    {
+        if (group < gateway.Groups)
+            Answers.SetPosition(context, gateway.Gateways[group].GetStatus());
     }
 
     private static void WriteGroup(Utf8JsonWriter json, GroupDescription group)

@@ -14,7 +14,7 @@ internal static class HoldingJson
         _ => "lease",
     };
 
-    public static void Write(Utf8JsonWriter json, LockInfo info)
+    public static void Write(Utf8JsonWriter json, SessionIds sessions, LockInfo info)
     {
         json.WriteString("name", info.Name);
         if (info.Kind == HoldingKind.Semaphore)
@@ -23,23 +23,23 @@ internal static class HoldingJson
             json.WriteSeconds("lockDelaySeconds", info.DelayUs);
         json.WriteStartArray("holders");
         foreach (LockHolder holder in info.Holders)
-            WriteHolder(json, info.Kind, holder);
+            WriteHolder(json, sessions, info.Kind, holder);
         json.WriteEndArray();
         if (info.Kind == HoldingKind.Lease)
             return;
         json.WriteStartArray("waiters");
         foreach (LockWaiter waiter in info.Waiters)
-            WriteWaiter(json, info.Kind, waiter);
+            WriteWaiter(json, sessions, info.Kind, waiter);
         json.WriteEndArray();
     }
 
-    private static void WriteHolder(Utf8JsonWriter json, HoldingKind kind, LockHolder holder)
+    private static void WriteHolder(Utf8JsonWriter json, SessionIds sessions, HoldingKind kind, LockHolder holder)
     {
         json.WriteStartObject();
         if (kind == HoldingKind.Lease)
             json.WriteId("leaseId", holder.Token);
         else
-            json.WriteId("sessionId", holder.SessionId);
+            json.WriteSession("sessionId", sessions, holder.SessionId);
         json.WriteNumber("token", holder.Token);
         json.WriteSeconds("heldSeconds", holder.HeldUs);
         json.WriteString(kind == HoldingKind.Lease ? "owner" : "label", holder.Label);
@@ -61,10 +61,10 @@ internal static class HoldingJson
         json.WriteEndObject();
     }
 
-    private static void WriteWaiter(Utf8JsonWriter json, HoldingKind kind, LockWaiter waiter)
+    private static void WriteWaiter(Utf8JsonWriter json, SessionIds sessions, HoldingKind kind, LockWaiter waiter)
     {
         json.WriteStartObject();
-        json.WriteId("sessionId", waiter.SessionId);
+        json.WriteSession("sessionId", sessions, waiter.SessionId);
         json.WriteNumber("entryIndex", waiter.EntryIndex);
         json.WriteSeconds("waitedSeconds", waiter.WaitedUs);
         if (waiter.RemainingUs < 0)

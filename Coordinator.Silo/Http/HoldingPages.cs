@@ -27,12 +27,12 @@ internal sealed class HoldingPages(CheckedGateway gateway, HoldingKind kind, Eve
         Fields fields = QueryString.Read(target.Query);
         if (streams is not null && fields.Choice("observe", "false", "true") == "true")
         {
-            await streams.ServeAsync(context, LeaderEvents.Read(context, fields, name), fields, new LeaderEvents(name));
+            await streams.ServeAsync(context, LeaderEvents.Read(context, fields, name), fields, new LeaderEvents(name, gateway.Groups));
             return;
         }
         Query query = new() { GetLock = new GetLock { Kind = kind, Name = name } };
         if (await Queries.ExecuteAsync(context, gateway, query, fields) is { } answer)
-            await Answers.WriteAsync(context, json => HoldingJson.Write(json, answer.Locks[0]));
+            await Answers.WriteAsync(context, json => HoldingJson.Write(json, gateway.SessionsOf(answer.Position), answer.Locks[0]));
     }
 
     private async Task ListAsync(HttpContext context, RequestTarget target)
@@ -52,7 +52,7 @@ internal sealed class HoldingPages(CheckedGateway gateway, HoldingKind kind, Eve
                 foreach (LockInfo info in answer.Locks)
                 {
                     json.WriteStartObject();
-                    HoldingJson.Write(json, info);
+                    HoldingJson.Write(json, gateway.SessionsOf(answer.Position), info);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();

@@ -48,11 +48,11 @@ internal sealed class HoldingResource(
     private static void Proclaim(Command command, string name, Fields fields) =>
         command.Proclaim = new Proclaim { Name = name, Token = fields.Count("token"), Value = Label(fields, "value") };
 
-    private static void HandOver(Command command, string name, Fields fields) => command.HandOver = new HandOver
+    private void HandOver(Command command, string name, Fields fields) => command.HandOver = new HandOver
     {
         Name = name,
         Token = fields.Count("token"),
-        ToSessionId = fields.Id("toSessionId", required: true),
+        ToSessionId = fields.Session("toSessionId", required: true, gateway.Groups),
     };
 
     private void Acquire(Command command, string name, Fields fields)
@@ -98,28 +98,29 @@ internal sealed class HoldingResource(
         HttpContext context, RequestTarget target, string name, Action<Command, string, Fields> fill)
     {
         Fields fields = await JsonBody.ReadAsync(context, options.JsonBytesMax);
-        Command command = Commands.InSession(fields, sessionRequired: true);
+        Command command = Commands.InSession(fields, sessionRequired: true, gateway.Groups);
         fill(command, name, fields);
         if (command.AcquireLock is { TraceId: "" } acquire)
             acquire.TraceId = TraceParent.TraceIdOf(context.Request);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is not { } result)
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is not { } result)
             return;
         else if (command.AcquireLock is not null && result.Outcome != Outcome.Granted)
             // Cancelled, by a repeat or before it: no error of the command, and nothing is held (rule 16).
             await Problems.WriteAsync(context, ErrorCode.LockNotAcquired, detail: null);
         else
-            await Answers.WriteAsync(context, json => WriteResult(json, name, command, result));
+            await Answers.WriteAsync(context, json => WriteResult(json, name, gateway.SessionsOf(fields), command, result));
     }
 
-    private static void WriteResult(Utf8JsonWriter json, string name, Command command, CommandResult result)
+    private static void WriteResult(
+        Utf8JsonWriter json, string name, SessionIds sessions, Command command, CommandResult result)
     {
         json.WriteString("name", name);
         switch (command.OperationCase)
         {
             case Command.OperationOneofCase.AcquireLock:
-                json.WriteId("sessionId", command.SessionId);
+                json.WriteSession("sessionId", sessions, command.SessionId);
                 json.WriteNumber("token", result.Token);
                 json.WriteNumber("floor", result.Floor);
                 if (result.Holds > 0)

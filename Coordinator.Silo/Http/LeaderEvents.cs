@@ -6,7 +6,7 @@ namespace Coordinator.Silo.Http;
 /// Who leads an election, as events: as it is now, and whenever it has changed. The id is the log index that an event
 /// reflects, so that whoever comes again with it is told nothing older.
 /// </summary>
-internal sealed class LeaderEvents(string name) : IStreamEvents
+internal sealed class LeaderEvents(string name, int groups) : IStreamEvents
 {
     public bool IsInside => false;
 
@@ -21,15 +21,15 @@ internal sealed class LeaderEvents(string name) : IStreamEvents
     {
         EventText text = new();
         if (page.Election is { } leader)
-            Write(leader, page.Position.Index, text);
+            Write(leader, page.Position, text);
         else
             text.AddComment();
         return [text.Take()];
     }
 
-    private void Write(ElectionState leader, long index, EventText text)
+    private void Write(ElectionState leader, Position position, EventText text)
     {
-        text.AddEvent("leader", index, json =>
+        text.AddEvent("leader", position.Index, json =>
         {
             json.WriteString("name", name);
             if (leader.Token == 0)
@@ -38,7 +38,7 @@ internal sealed class LeaderEvents(string name) : IStreamEvents
                 return;
             }
             json.WriteStartObject("leader");
-            json.WriteId("sessionId", leader.SessionId);
+            json.WriteSession("sessionId", new SessionIds(groups, position.Group), leader.SessionId);
             json.WriteNumber("token", leader.Token);
             json.WriteString("value", leader.Value);
             json.WriteEndObject();

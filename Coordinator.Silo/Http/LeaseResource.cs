@@ -27,7 +27,7 @@ internal sealed class LeaseResource(CheckedGateway gateway, HttpInterfaceOptions
             acquire.TraceId = TraceParent.TraceIdOf(context.Request);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is { } result)
             await Answers.WriteAsync(context, json =>
             {
                 json.WriteString("name", name);

@@ -14,12 +14,13 @@ internal static class Queries
     {
         query.Serializable = fields.Choice("consistency", "linearizable", "serializable") == "serializable";
         query.SeenIndex = SeenIndex(context, fields);
+        fields.Group(gateway.Groups);
         if (fields.Finish() is { } refusal)
         {
             await Problems.WriteAsync(context, refusal);
             return null;
         }
-        QueryAnswer answer = await gateway.QueryAsync(query, context.RequestAborted);
+        QueryAnswer answer = await gateway.QueryAsync(fields.SaidGroup, query, context.RequestAborted);
         Answers.SetPosition(context, answer.Position);
         if (answer.Error == ErrorCode.Ok)
             return answer;

@@ -6,9 +6,9 @@ namespace Coordinator.Silo.Http;
 /// <summary>A session as JSON members.</summary>
 internal static class SessionJson
 {
-    public static void Write(Utf8JsonWriter json, SessionInfo session)
+    public static void Write(Utf8JsonWriter json, SessionIds sessions, SessionInfo session)
     {
-        json.WriteId("sessionId", session.SessionId);
+        json.WriteSession("sessionId", sessions, session.SessionId);
         json.WriteSeconds("ttlSeconds", session.TtlUs);
         json.WriteSeconds("remainingSeconds", session.RemainingUs);
         json.WriteSeconds("ageSeconds", session.AgeUs);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Google.Protobuf;
@@ -23,8 +22,17 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         long? ttl = fields.Microseconds("ttlSeconds", ErrorCode.InvalidTtl, Limits.TtlMin, Limits.TtlMax);
         if (ttl is null)
             fields.Refuse(ErrorCode.InvalidTtl, "\"ttlSeconds\" is missing.");
-        // With one group every namespace is in it; the name is checked so that it means the same with more of them.
-        fields.Text("namespace", text => text is "" ? null : NamespaceProblem(text!), ErrorCode.InvalidName);
+        // A session is of one group, and is used with names of that group: those of a namespace are in one.
+        string place = fields.Text("namespace", text => text is "" ? null : NamespaceProblem(text!), ErrorCode.InvalidName);
+        if (place.Length == 0 && gateway.Groups > 1)
+        {
+            fields.Refuse(ErrorCode.InvalidRequest, "\"namespace\" is missing: this cluster has several groups, and it says in which one "
+                + "the session is. It is the first part, up to the '/', of the names that the session is for.");
+        }
+        else if (place.Length > 0 && NamespaceProblem(place) is null)
+        {
+            fields.SayGroup(GroupOfName.Of(place, gateway.Groups), "the namespace");
+        }
         CreateSession create = new()
         {
             TtlUs = ttl ?? 0,
@@ -36,52 +44,53 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
             await Problems.WriteAsync(context, refusal);
             return;
         }
-        if (await Commands.ExecuteAsync(context, gateway, new Command { CreateSession = create }) is { } result)
+        if (await Commands.ExecuteAsync(context, gateway, new Command { CreateSession = create }, fields) is { } result)
             await Answers.WriteAsync(context, json =>
             {
-                json.WriteId("sessionId", result.SessionId);
+                json.WriteSession("sessionId", gateway.SessionsOf(fields), result.SessionId);
                 json.WriteSeconds("ttlSeconds", result.TtlUs);
             });
     }
 
-    private async Task EndAsync(HttpContext context, RequestTarget target, long sessionId)
+    private async Task EndAsync(HttpContext context, RequestTarget target, (int Group, long Id) session)
     {
-        if (await RefuseFieldsAsync(context, target))
+        if (await ReadNoFieldsAsync(context, target, session) is not { } fields)
             return;
-        Command command = new() { SessionId = sessionId, EndSession = new EndSession() };
-        if (await Commands.ExecuteAsync(context, gateway, command) is not null)
+        Command command = new() { SessionId = session.Id, EndSession = new EndSession() };
+        if (await Commands.ExecuteAsync(context, gateway, command, fields) is not null)
             await Answers.WriteAsync(context, json =>
             {
-                json.WriteId("sessionId", sessionId);
+                json.WriteSession("sessionId", gateway.SessionsOf(fields), session.Id);
                 json.WriteBoolean("ended", true);
             });
     }
 
-    private async Task KeepAliveAsync(HttpContext context, RequestTarget target, long sessionId)
+    private async Task KeepAliveAsync(HttpContext context, RequestTarget target, (int Group, long Id) session)
     {
-        if (await RefuseFieldsAsync(context, target))
+        if (await ReadNoFieldsAsync(context, target, session) is not { } fields)
             return;
-        KeepAliveAnswer answer = await gateway.KeepAliveAsync(sessionId, context.RequestAborted);
+        KeepAliveAnswer answer = await gateway.KeepAliveAsync(session.Group, session.Id, context.RequestAborted);
         // Keep-alives are gathered, and an answer names no position of its own: the group's present one is not older.
-        Answers.SetPosition(context, gateway.Group.GetStatus());
+        Answers.SetPosition(context, gateway.Gateways[session.Group].GetStatus());
         if (answer.Error != ErrorCode.Ok)
             await Problems.WriteAsync(context, answer.Error, ErrorText.Of(answer.Error));
         else
             await Answers.WriteAsync(context, json =>
             {
-                json.WriteId("sessionId", sessionId);
+                json.WriteSession("sessionId", gateway.SessionsOf(fields), session.Id);
                 json.WriteSeconds("ttlSeconds", answer.TtlUs);
             });
     }
 
-    private async Task GetAsync(HttpContext context, RequestTarget target, long sessionId)
+    private async Task GetAsync(HttpContext context, RequestTarget target, (int Group, long Id) session)
     {
         Fields fields = QueryString.Read(target.Query);
-        Query query = new() { GetSession = new GetSession { SessionId = sessionId } };
+        fields.SayGroup(session.Group, "the session");
+        Query query = new() { GetSession = new GetSession { SessionId = session.Id } };
         if (await Queries.ExecuteAsync(context, gateway, query, fields) is { } answer)
             await Answers.WriteAsync(context, json =>
             {
-                SessionJson.Write(json, answer.Sessions[0]);
+                SessionJson.Write(json, gateway.SessionsOf(answer.Position), answer.Sessions[0]);
                 SessionJson.WriteHoldings(json, answer.Sessions[0]);
             });
     }
@@ -91,7 +100,7 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
         Fields fields = QueryString.Read(target.Query);
         ListSessions list = new()
         {
-            AfterSessionId = fields.Id("after", required: false),
+            AfterSessionId = fields.Session("after", required: false, gateway.Groups),
             Limit = (int)fields.Count("limit", Limits.PageItemsMax),
         };
         if (await Queries.ExecuteAsync(context, gateway, new Query { ListSessions = list }, fields) is { } answer)
@@ -101,7 +110,7 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
                 foreach (SessionInfo session in answer.Sessions)
                 {
                     json.WriteStartObject();
-                    SessionJson.Write(json, session);
+                    SessionJson.Write(json, gateway.SessionsOf(answer.Position), session);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
@@ -110,19 +119,24 @@ internal sealed class SessionResource(CheckedGateway gateway, HttpInterfaceOptio
     }
 
     /// <summary>For calls that need no fields: what is sent nevertheless is refused, not ignored.</summary>
-    private async Task<bool> RefuseFieldsAsync(HttpContext context, RequestTarget target)
+    /// <returns>With the group that the session says; null when it was refused, and the refusal has been written.</returns>
+    private async Task<Fields?> ReadNoFieldsAsync(HttpContext context, RequestTarget target, (int Group, long Id) session)
     {
         Fields body = await JsonBody.ReadAsync(context, options.JsonBytesMax);
+        body.SayGroup(session.Group, "the session");
         if ((QueryString.Read(target.Query).Finish() ?? body.Finish()) is not { } refusal)
-            return false;
+            return body;
         await Problems.WriteAsync(context, refusal);
-        return true;
+        return null;
     }
 
-    public static RouteHandler WithId(Func<HttpContext, RequestTarget, long, Task> next) => (context, target, parameter) =>
-        long.TryParse(parameter[0], NumberStyles.None, CultureInfo.InvariantCulture, out long id) && id > 0
-            ? next(context, target, id)
-            : Problems.WriteAsync(context, ErrorCode.InvalidRequest, "A session id is a whole number from 1 on.");
+    private RouteHandler WithId(Func<HttpContext, RequestTarget, (int Group, long Id), Task> next) => WithId(gateway, next);
+
+    public static RouteHandler WithId(
+        CheckedGateway gateway, Func<HttpContext, RequestTarget, (int Group, long Id), Task> next) => (context, target, parameter) =>
+        SessionIds.Parse(parameter[0], gateway.Groups) is { } session
+            ? next(context, target, session)
+            : Problems.WriteAsync(context, ErrorCode.InvalidRequest, SessionIds.Allowed(gateway.Groups));
 
     private static ByteString ReadNonce(Fields fields)
     {

@@ -24,7 +24,8 @@ internal sealed class SnapshotResource(CheckedGateway gateway, SnapshotStreams s
         using SavedGroup saved = await gateway.SaveAsync(group, context.RequestAborted);
         if (saved.State is not { } state)
         {
-            Answers.SetPosition(context, gateway.Group.GetStatus());
+            if (group < gateway.Groups)
+                Answers.SetPosition(context, gateway.Gateways[group].GetStatus());
             await Problems.WriteAsync(context, saved.Error, saved.Message);
             return;
         }

@@ -14,15 +14,15 @@ internal sealed class TransactionResource(CheckedGateway gateway)
     {
         // Values travel in it: as large as a request may be, not as other bodies.
         Fields fields = await JsonBody.ReadAsync(context, HttpInterfaceOptions.BodyBytesMax);
-        Command command = Commands.InSession(fields, sessionRequired: false);
+        Command command = Commands.InSession(fields, sessionRequired: false, gateway.Groups);
         command.Transaction = TransactionJson.Read(fields);
         if ((QueryString.Read(target.Query).Finish() ?? fields.Finish()) is { } refusal)
             await Problems.WriteAsync(context, refusal);
-        else if (await Commands.ExecuteAsync(context, gateway, command) is { } result)
-            await Answers.WriteAsync(context, json => Write(json, command.Transaction, result));
+        else if (await Commands.ExecuteAsync(context, gateway, command, fields) is { } result)
+            await Answers.WriteAsync(context, json => Write(json, gateway.SessionsOf(fields), command.Transaction, result));
     }
 
-    private static void Write(Utf8JsonWriter json, Transaction transaction, CommandResult result)
+    private static void Write(Utf8JsonWriter json, SessionIds sessions, Transaction transaction, CommandResult result)
     {
         bool holds = result.Outcome == Outcome.Done;
         RepeatedField<ConfigOperation> branch = holds ? transaction.Then : transaction.Else;
@@ -35,13 +35,13 @@ internal sealed class TransactionResource(CheckedGateway gateway)
         for (int i = 0; i < branch.Count; i++)
         {
             json.WriteStartObject();
-            Write(json, branch[i], result.Operations[i]);
+            Write(json, sessions, branch[i], result.Operations[i]);
             json.WriteEndObject();
         }
         json.WriteEndArray();
     }
 
-    private static void Write(Utf8JsonWriter json, ConfigOperation operation, ConfigOperationResult result)
+    private static void Write(Utf8JsonWriter json, SessionIds sessions, ConfigOperation operation, ConfigOperationResult result)
     {
         switch (operation.OperationCase)
         {
@@ -53,7 +53,7 @@ internal sealed class TransactionResource(CheckedGateway gateway)
                 break;
             case ConfigOperation.OperationOneofCase.Get:
                 json.WriteStartObject("entry");
-                ConfigJson.Write(json, result.Entry, withValue: true);
+                ConfigJson.Write(json, sessions, result.Entry, withValue: true);
                 json.WriteEndObject();
                 break;
             default:

@@ -15,11 +15,12 @@ internal sealed class WatchReader : IAsyncDisposable
 
     /// <param name="abandoned">The client has left: <see cref="OperationCanceledException"/>.</param>
     /// <param name="stopping">The silo stops: the last page says so.</param>
-    public WatchReader(CheckedGateway gateway, Watch watch, CancellationToken abandoned, CancellationToken stopping)
+    public WatchReader(
+        CheckedGateway gateway, int? group, Watch watch, CancellationToken abandoned, CancellationToken stopping)
     {
         _stopping = stopping;
         _ended = CancellationTokenSource.CreateLinkedTokenSource(abandoned, stopping);
-        _pages = gateway.WatchAsync(watch, _ended.Token).GetAsyncEnumerator(CancellationToken.None);
+        _pages = gateway.WatchAsync(group, watch, _ended.Token).GetAsyncEnumerator(CancellationToken.None);
     }
 
     /// <returns>Null when none has come in time; the next call goes on waiting. One with an error is the last.</returns>

@@ -27,6 +27,7 @@ internal sealed class LinkConnection
     private readonly ForwardedCalls _calls;
     private readonly FrameDecoder<LinkFrame> _decoder;
     private readonly SnapshotAssembler _snapshot;
+    private readonly FactsPieces _told = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _asked = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,7 +57,12 @@ internal sealed class LinkConnection
 
     public bool TrySend(Envelope envelope) => _outbox.TrySend(envelope);
 
-    public void Tell(SiloFacts facts) => _outbox.Send(new LinkFrame { Facts = facts });
+    /// <summary>Called by one at a time.</summary>
+    public void Tell(SiloFacts facts)
+    {
+        foreach (SiloFacts piece in _told.Next(facts))
+            _outbox.Send(new LinkFrame { Facts = piece });
+    }
 
     /// <summary>Whether the process on the other side answers within the time, over this very link.</summary>
     public async Task<bool> IsAliveAsync(TimeSpan patience)

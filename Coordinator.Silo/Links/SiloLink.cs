@@ -20,8 +20,9 @@ internal sealed class SiloLink(LinkContext context, LinkPeer peer)
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly LinkBackoff _backoff = new(context.Options.BackoffMin, context.Options.BackoffMax);
     private readonly LinkCounters _counters = new();
+    private readonly Lock _telling = new();
     private volatile LinkConnection? _current;
-    private volatile SiloFacts? _facts;
+    private SiloFacts? _facts;
     private long _reportedAt;
 
     public LinkStatus Status => _counters.Read(_current is not null);
@@ -43,8 +44,11 @@ internal sealed class SiloLink(LinkContext context, LinkPeer peer)
     /// <summary>Tells the other silo now, and at the beginning of each connection from now on.</summary>
     public void Tell(SiloFacts facts)
     {
-        _facts = facts;
-        _current?.Tell(facts);
+        lock (_telling)
+        {
+            _facts = facts;
+            _current?.Tell(facts);
+        }
     }
 
     public IAsyncEnumerable<ForwardedAnswer> ForwardAsync(ForwardedRequest request, CancellationToken abandoned) =>
@@ -120,11 +124,15 @@ internal sealed class SiloLink(LinkContext context, LinkPeer peer)
     {
         LinkConnection connection = new(session, context, _counters);
         long since = context.Time.GetTimestamp();
-        _current = connection;
+        // Nobody tells it later facts before these.
+        lock (_telling)
+        {
+            _current = connection;
+            if (_facts is { } facts)
+                connection.Tell(facts);
+        }
         context.Log.LinkIsUp(peer.SiloId);
         context.Handlers.LinkUp(peer.SiloId);
-        if (_facts is { } facts)
-            connection.Tell(facts);
         string reason = "It failed in this silo.";
         try
         {

@@ -110,7 +110,7 @@ internal sealed class ConnectionGrain(
                 SiloId = id,
                 ProtocolVersion = Limits.ProtocolVersion,
             };
-            WireSettings settings = new(new CheckedGateway(gateway, logger), welcome, options.Value, _time, logger);
+            WireSettings settings = new(new CheckedGateway([gateway], logger), welcome, options.Value, _time, logger);
             using WireConnection connection = new(_socket, settings, id, caller: "orleans");
             await connection.RunAsync(_stopping.Token);
         }

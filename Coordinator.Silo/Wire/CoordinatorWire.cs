@@ -12,18 +12,24 @@ public static class CoordinatorWire
 {
     /// <summary>
     /// To stand after <see cref="CoordinatorHttp.UseCoordinatorGuards"/>, which refuses foreign origins, and before
-    /// <see cref="CoordinatorHttp.MapCoordinatorHttp"/>, which answers all that is left.
+    /// <see cref="CoordinatorHttp.MapCoordinatorHttp(IApplicationBuilder, IReadOnlyList{GroupGateway})"/>, which answers all that is left.
     /// </summary>
-    /// <param name="welcome">What each client is told of this silo; the protocol's version is filled in.</param>
-    public static void MapCoordinatorWire(this IApplicationBuilder app, GroupGateway gateway, Welcome welcome)
+    public static void MapCoordinatorWire(this IApplicationBuilder app, GroupGateway gateway, Welcome welcome) =>
+        MapCoordinatorWire(app, [gateway], welcome);
+
+    /// <inheritdoc cref="MapCoordinatorWire(IApplicationBuilder, GroupGateway, Welcome)"/>
+    /// <param name="gateways">The doors to all groups of the cluster, by their numbers.</param>
+    /// <param name="welcome">What each client is told of this silo; the protocol's version and the number of groups are filled in.</param>
+    public static void MapCoordinatorWire(this IApplicationBuilder app, IReadOnlyList<GroupGateway> gateways, Welcome welcome)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(welcome);
         HttpInterfaceOptions options = CoordinatorHttp.OptionsOf(app);
         ILogger logger = CoordinatorHttp.LoggerOf(app);
         Welcome told = welcome.Clone();
+        told.Groups = gateways.Count;
         told.ProtocolVersion = Limits.ProtocolVersion;
-        WireSettings settings = new(new CheckedGateway(gateway, logger), told, options,
+        WireSettings settings = new(new CheckedGateway(gateways, logger), told, options,
             CoordinatorHttp.TimeOf(app), logger);
         CancellationToken stopping = CoordinatorHttp.StoppingOf(app);
         // Dead connections are found by pings, within the interval and the timeout.

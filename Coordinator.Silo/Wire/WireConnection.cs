@@ -34,7 +34,7 @@ internal sealed class WireConnection : IDisposable
         _id = id;
         _reader = new WireReader(socket);
         _outbox = new WireOutbox(socket, settings.Options);
-        _watches = new SessionWatches(settings.Gateway.Group,
+        _watches = new SessionWatches(settings.Gateway.Gateways,
             ended => _outbox.Send(new ServerFrame { SessionEnded = ended }), settings.Options.SessionsPerConnectionMax);
         _requests = new WireRequests(settings.Gateway, _outbox, _watches, settings.Options, caller);
     }

@@ -66,7 +66,7 @@ internal sealed class WireRequests(
             Send(request, _refusals.Answer(frame, code));
         else
             // Not awaited here, so that requests don't wait for each other; the connection ends only when all are done.
-            _ = kind == OpenKind.Watch ? WatchAsync(request, frame.Watch) : AnswerAsync(request, frame);
+            _ = kind == OpenKind.Watch ? WatchAsync(request, frame.Group, frame.Watch) : AnswerAsync(request, frame);
         return null;
     }
 
@@ -76,13 +76,13 @@ internal sealed class WireRequests(
         try
         {
             if (frame.BodyCase == ClientFrame.BodyOneofCase.Command)
-                answer.Command = await gateway.ExecuteAsync(frame.Command, caller, request.Token);
+                answer.Command = await gateway.ExecuteAsync(frame.Group, frame.Command, caller, request.Token);
             else if (frame.BodyCase == ClientFrame.BodyOneofCase.Query)
-                answer.Query = await gateway.QueryAsync(frame.Query, request.Token);
+                answer.Query = await gateway.QueryAsync(frame.Group, frame.Query, request.Token);
             else if (frame.BodyCase == ClientFrame.BodyOneofCase.Cluster)
                 answer.Cluster = await gateway.AdministerAsync(frame.Cluster, request.Token);
             else
-                answer.KeepAlive = await KeepAliveAsync(frame.KeepAlive.SessionId, request.Token);
+                answer.KeepAlive = await KeepAliveAsync((frame.Group, frame.KeepAlive.SessionId), request.Token);
         }
         catch (OperationCanceledException) when (request.IsCancellationRequested)
         {
@@ -96,7 +96,7 @@ internal sealed class WireRequests(
     /// <summary>
     /// Asks for a page only when the ones before have room: what is not asked for is not read, and waits nowhere.
     /// </summary>
-    private async Task WatchAsync(OpenRequest request, Watch watch)
+    private async Task WatchAsync(OpenRequest request, int group, Watch watch)
     {
         WatchPage? last = null;
         // Pages may be there at once, many of them, and the connection reads on meanwhile.
@@ -104,7 +104,7 @@ internal sealed class WireRequests(
         try
         {
             await outbox.WhenRoomAsync(request.Token);
-            await foreach (WatchPage page in gateway.WatchAsync(watch, request.Token))
+            await foreach (WatchPage page in gateway.WatchAsync(group, watch, request.Token))
             {
                 last = page;
                 if (page.Error != ErrorCode.Ok)
@@ -133,15 +133,15 @@ internal sealed class WireRequests(
         _open.Done();
     }
 
-    private async Task<KeepAliveAnswer> KeepAliveAsync(long sessionId, CancellationToken abandoned)
+    private async Task<KeepAliveAnswer> KeepAliveAsync((int Group, long Id) session, CancellationToken abandoned)
     {
-        if (!watches.TryReserve(sessionId))
-            return new KeepAliveAnswer { SessionId = sessionId, Error = ErrorCode.TooManySessions };
-        KeepAliveAnswer answer = await gateway.KeepAliveAsync(sessionId, abandoned);
+        if (!watches.TryReserve(session))
+            return new KeepAliveAnswer { SessionId = session.Id, Error = ErrorCode.TooManySessions };
+        KeepAliveAnswer answer = await gateway.KeepAliveAsync(session.Group, session.Id, abandoned);
         if (answer.Error == ErrorCode.Ok)
-            watches.Start(sessionId);
+            watches.Start(session);
         else if (answer.Error is ErrorCode.SessionNotFound or ErrorCode.InvalidRequest)
-            watches.Remove(sessionId);
+            watches.Remove(session);
         return answer;
     }
 }

@@ -34,7 +34,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
 
         await using Restored after = await RestoreAsync(file);
         GroupGateway gateway = after.Group.Gateway;
-        Assert.NotEqual(Group.ClusterId, after.Group.ClusterId);
+        Assert.NotEqual(Silo.ClusterId, after.Silo.ClusterId);
 
         // The one before still holds it, for all that it knows.
         Assert.Equal(ErrorCode.SessionNotFound, (await AcquireAsync(gateway, session, wait: 0)).Result.Error);
@@ -117,8 +117,8 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
     {
         SnapshotFile file = await SaveAsync();
         await using Restored after = await RestoreAsync(file);
-        Guid made = after.Group.ClusterId;
-        await after.Group.DisposeAsync();
+        Guid made = after.Silo.ClusterId;
+        await after.Silo.DisposeAsync();
         var refused = await Assert.ThrowsAsync<GroupStartException>(() => StartAsync(after.Database, file));
         Assert.Contains(made.ToString(), refused.Message, StringComparison.Ordinal);
     }
@@ -130,7 +130,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
     {
         for (int i = 0; i < 5; i++)
             await PutAsync($"key-{i}");
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         (long Peer, long LastIndex)[] peers = await PeersAsync();
         long left = isBehind ? peers.MinBy(one => one.LastIndex).Peer : peers.MaxBy(one => one.LastIndex).Peer;
         await ExecuteAsync($"DELETE FROM coordinator.peer WHERE peer_id <> {left}");
@@ -156,7 +156,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
     public async Task A_damaged_peer_is_named_and_the_others_are_a_quorum()
     {
         await PutAsync("key");
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         await ExecuteAsync("UPDATE coordinator.log SET stamp = stamp + 1 WHERE peer_id = 2 AND index = (SELECT max(index) FROM coordinator.log WHERE peer_id = 2)");
         RecoveryPlan plan = RecoveryPlan.Of([await ReadAsync()]);
         Assert.Contains("checksum", Assert.Single(plan.Damaged).Why, StringComparison.Ordinal);
@@ -227,7 +227,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
         return new Restored(_server, database, await StartAsync(database, file));
     }
 
-    private Task<SiloGroup> StartAsync(string database, SnapshotFile file) => SiloGroup.StartAsync(
+    private Task<SiloGroups> StartAsync(string database, SnapshotFile file) => SiloGroups.StartAsync(
         new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = _server.ConnectionString(database) },
@@ -237,11 +237,13 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
         },
         TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 
-    private sealed record Restored(PostgresServer Server, string Database, SiloGroup Group) : IAsyncDisposable
+    private sealed record Restored(PostgresServer Server, string Database, SiloGroups Silo) : IAsyncDisposable
     {
+        public SiloGroup Group => Silo[0];
+
         public async ValueTask DisposeAsync()
         {
-            await Group.DisposeAsync();
+            await Silo.DisposeAsync();
             await Server.DropDatabaseAsync(Database);
         }
     }

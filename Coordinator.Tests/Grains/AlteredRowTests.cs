@@ -38,7 +38,7 @@ public sealed class AlteredRowTests(PostgresServer server) : EmbeddedGroupScenar
             await PutInTheEndAsync($"key-{i}");
         await UntilAsync(() => Group.Peers.All(peer =>
             IsCaughtUp(peer) && peer.Status.LastIndex - peer.Status.SnapshotIndex <= options.SnapshotEntries));
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         await using (NpgsqlConnection connection = await ConnectAsync())
             await alterAsync(connection);
 
@@ -62,8 +62,8 @@ public sealed class AlteredRowTests(PostgresServer server) : EmbeddedGroupScenar
 
     private async Task StartAgainAsync(ReplicaOptions options)
     {
-        await Group.DisposeAsync();
-        Group = await StartAsync(options);
+        await Silo.DisposeAsync();
+        Silo = await StartAsync(options);
     }
 
     private static async Task AlterEntryAsync(NpgsqlConnection connection)

@@ -109,7 +109,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await _silos.DatabaseOfAsync("a")) },
             SiloId = "test",
         };
-        await using (await SiloGroup.StartAsync(
+        await using (await SiloGroups.StartAsync(
             embedded, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None))
         {
         }
@@ -123,7 +123,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await _silos.DatabaseOfAsync("b")) },
         };
-        refused = await Assert.ThrowsAsync<GroupStartException>(() => SiloGroup.StartAsync(
+        refused = await Assert.ThrowsAsync<GroupStartException>(() => SiloGroups.StartAsync(
             embedded, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None));
         Assert.Contains("silo b", refused.Message, StringComparison.Ordinal);
     }

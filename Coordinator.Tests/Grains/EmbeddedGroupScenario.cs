@@ -21,9 +21,14 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
 
     private string _database = "";
 
-    private protected SiloGroup Group { get; set; } = null!;
+    private protected SiloGroups Silo { get; set; } = null!;
+
+    /// <summary>The first, and in most tests the only one.</summary>
+    private protected SiloGroup Group => Silo[0];
 
     private protected GroupGateway Gateway => Group.Gateway;
+
+    private protected virtual int Groups => 1;
 
     /// <summary>What a test starts unless it says otherwise.</summary>
     private protected virtual ReplicaOptions Replica => new() { TickUs = 20_000 };
@@ -35,26 +40,27 @@ public abstract class EmbeddedGroupScenario(PostgresServer server) : IAsyncLifet
     public virtual async Task InitializeAsync()
     {
         _database = await server.CreateDatabaseAsync();
-        Group = await StartAsync();
+        Silo = await StartAsync();
     }
 
     public async Task DisposeAsync()
     {
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         await server.DropDatabaseAsync(_database);
     }
 
-    private protected Task<SiloGroup> StartAsync(ReplicaOptions? replica = null, TimeSpan? leaderTimeout = null)
+    private protected Task<SiloGroups> StartAsync(ReplicaOptions? replica = null, TimeSpan? leaderTimeout = null)
     {
         var options = new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
             SiloId = "test",
+            Groups = Groups,
             Replica = replica ?? Replica,
         };
         if (leaderTimeout is { } timeout)
             options = options with { LeaderTimeout = timeout };
-        return SiloGroup.StartAsync(options, TimeProvider.System, Logs, CancellationToken.None);
+        return SiloGroups.StartAsync(options, TimeProvider.System, Logs, CancellationToken.None);
     }
 
     private protected PeerLoop Leader() => Group.Peers.Single(peer => peer.Peer.Value == Gateway.GetStatus().LeaderId);

@@ -101,8 +101,8 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : EmbeddedGroupSce
     public async Task A_later_host_on_the_same_database_fences_the_earlier_one_off_for_writes_and_reads()
     {
         await PutAsync("first");
-        await using SiloGroup later = await StartAsync();
-        CommandAnswer put = await TryPutAsync("second", later.Gateway);
+        await using SiloGroups later = await StartAsync();
+        CommandAnswer put = await TryPutAsync("second", later.Gateways[0]);
         Assert.Equal(ErrorCode.Ok, put.Result.Error);
 
         QueryAnswer read = await Gateway.QueryAsync(
@@ -118,9 +118,9 @@ public sealed class EmbeddedGroupTests(PostgresServer server) : EmbeddedGroupSce
     public async Task AGroup_that_is_stopped_answers_what_was_open_and_starts_again_where_it_was()
     {
         CommandAnswer before = await PutAsync("kept");
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         Assert.Equal(ErrorCode.Stopping, (await TryPutAsync("too late")).Result.Error);
-        Group = await StartAsync();
+        Silo = await StartAsync();
         QueryAnswer read = await Gateway.QueryAsync(
             new Query { GetConfig = new GetConfig { Key = "kept" } }, CancellationToken.None);
         Assert.Equal(before.Result.Revision, read.Entries[0].ModifyRevision);

@@ -24,7 +24,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly OperationRecorder<ConfigInput, ConfigOutput> _recorder = new(TimeProvider.System);
-    private readonly List<SiloGroup> _groups = [];
+    private readonly List<SiloGroups> _groups = [];
     private volatile GroupGateway[] _gateways = [];
     private string _database = "";
     private long _writes;
@@ -33,7 +33,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        foreach (SiloGroup group in _groups)
+        foreach (SiloGroups group in _groups)
             await group.DisposeAsync();
         await server.DropDatabaseAsync(_database);
     }
@@ -47,7 +47,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
         for (int host = 1; host < Hosts; host++)
         {
             await WritesAsync(callers);
-            StopLeader(_groups[^1]);
+            StopLeader(_groups[^1][0]);
             await WritesAsync(callers);
             await AddHostAsync();
         }
@@ -112,7 +112,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
     /// <summary>It fences the hosts before it off; they stay, and are asked all the same.</summary>
     private async Task AddHostAsync()
     {
-        _groups.Add(await SiloGroup.StartAsync(
+        _groups.Add(await SiloGroups.StartAsync(
             new SiloGroupOptions
             {
                 Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
@@ -121,7 +121,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
                 Replica = new ReplicaOptions { TickUs = 20_000 },
             },
             TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None));
-        _gateways = [.. _groups.Select(group => group.Gateway)];
+        _gateways = [.. _groups.Select(group => group.Gateways[0])];
     }
 
     private static void StopLeader(SiloGroup group)

@@ -185,18 +185,18 @@ public sealed class EmbeddedWatchTests(PostgresServer server) : EmbeddedGroupSce
         await NextAsync(pages);
         Task<WatchPage> next = NextAsync(pages);
 
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
 
         Assert.Equal(ErrorCode.Stopping, (await next).Error);
         Assert.Equal(ErrorCode.Stopping, await EndOfAsync(Config("a", 0)));
-        Group = await StartAsync();
+        Silo = await StartAsync();
     }
 
     [Fact]
     public async Task Without_a_quorum_a_watch_goes_on_and_a_new_one_from_now_is_refused_in_time()
     {
-        await Group.DisposeAsync();
-        Group = await StartAsync(leaderTimeout: TimeSpan.FromSeconds(1));
+        await Silo.DisposeAsync();
+        Silo = await StartAsync(leaderTimeout: TimeSpan.FromSeconds(1));
         await WriteAsync("a");
         using var leave = new CancellationTokenSource();
         await using IAsyncEnumerator<WatchPage> pages =

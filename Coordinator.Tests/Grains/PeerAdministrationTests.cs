@@ -120,8 +120,8 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         {
             Group.Changing.Release();
         }
-        await Group.DisposeAsync();
-        Group = await StartAsync();
+        await Silo.DisposeAsync();
+        Silo = await StartAsync();
 
         await UntilMembersAreAsync([1, 2, 3, 4], []);
     }
@@ -215,9 +215,9 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
     {
         ClusterAnswer other = await AskAsync(new ClusterRequest { Group = 1, Describe = new DescribeGroup() });
         Assert.Equal(ErrorCode.InvalidRequest, other.Error);
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         Assert.Equal(ErrorCode.Stopping, (await AskAsync(Transfer(1))).Error);
-        Group = await StartAsync();
+        Silo = await StartAsync();
     }
 
     [Fact]

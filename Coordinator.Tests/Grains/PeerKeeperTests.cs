@@ -34,9 +34,9 @@ public sealed class PeerKeeperTests(PostgresServer server) : EmbeddedGroupScenar
     public async Task A_peer_that_is_missing_at_the_start_is_replaced()
     {
         await PutAsync("before");
-        await Group.DisposeAsync();
+        await Silo.DisposeAsync();
         await DeleteRowAsync(3);
-        Group = await StartAsync();
+        Silo = await StartAsync();
 
         await UntilVotersAreAsync(1, 2, 4);
         Assert.Equal("before", (await GetAsync("before")).Entries[0].Value.ToStringUtf8());

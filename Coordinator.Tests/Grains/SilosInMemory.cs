@@ -17,7 +17,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     public static readonly string[] Ids = ["a", "b", "c"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("silos-");
-    private readonly ConcurrentDictionary<string, SiloGroup> _up = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SiloGroups> _up = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Task<Guid> Joined, CancellationTokenSource Stopping)> _joining = [];
     private readonly Dictionary<string, string> _databases = [];
     private readonly ConcurrentDictionary<string, SiloFacts> _told = new(StringComparer.Ordinal);
@@ -41,7 +41,15 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>The operator vouches for the databases.</summary>
     public bool TrustStorage { get; set; }
 
-    public SiloGroup this[string silo] => _up[silo];
+    /// <summary>How many groups each silo is configured with.</summary>
+    public Func<string, int> Groups { get; set; } = _ => 1;
+
+    public TimeSpan SpreadInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Group 0 there.</summary>
+    public SiloGroup this[string silo] => _up[silo][0];
+
+    public SiloGroups On(string silo) => _up[silo];
 
     public bool IsUp(string silo) => _up.ContainsKey(silo);
 
@@ -51,7 +59,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            SiloGroup group = await OpenAsync(silo);
+            SiloGroups group = await OpenAsync(silo);
             _up[silo] = group;
             foreach (string other in _up.Keys.Where(other => other != silo))
             {
@@ -64,11 +72,13 @@ internal sealed class SilosInMemory(PostgresServer server)
         }
     }
 
-    public async Task<SiloGroup> OpenAsync(string silo) => await SiloGroup.OpenAsync(
+    public async Task<SiloGroups> OpenAsync(string silo) => await SiloGroups.OpenAsync(
         new SiloGroupOptions
         {
             Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(await DatabaseOfAsync(silo)) },
             SiloId = silo,
+            Groups = Groups(silo),
+            SpreadInterval = SpreadInterval,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
             Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000 },
             Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
@@ -91,9 +101,9 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         foreach (string silo in silos)
         {
-            if (!_up.TryRemove(silo, out SiloGroup? group))
+            if (!_up.TryRemove(silo, out SiloGroups? group))
                 continue;
-            foreach (SiloGroup other in _up.Values)
+            foreach (SiloGroups other in _up.Values)
                 other.LinkLost(silo);
             (Task<Guid> joined, CancellationTokenSource stopping) = _joining[silo];
             await stopping.CancelAsync();
@@ -123,7 +133,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         Send = (silo, envelope) =>
         {
-            if (_up.TryGetValue(silo, out SiloGroup? other) && _up.ContainsKey(own))
+            if (_up.TryGetValue(silo, out SiloGroups? other) && _up.ContainsKey(own))
                 other.Received(own, envelope);
         },
         IsUp = _up.ContainsKey,
@@ -131,7 +141,7 @@ internal sealed class SilosInMemory(PostgresServer server)
         Tell = facts =>
         {
             _told[own] = facts;
-            foreach ((string silo, SiloGroup other) in _up)
+            foreach ((string silo, SiloGroups other) in _up)
             {
                 if (silo != own)
                     other.FactsReceived(own, facts);
@@ -145,7 +155,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         if (Interfere(own, silo, request) is { } answer)
             return answer;
-        if (!_up.TryGetValue(silo, out SiloGroup? other))
+        if (!_up.TryGetValue(silo, out SiloGroups? other))
             return Failure(ErrorCode.NoQuorum);
         ForwardedAnswer told = await other.AnswerAsync(request, abandoned);
         return Swallow(own, silo, request) ?? told;

@@ -42,7 +42,7 @@ public sealed class CheckedGatewayWatchTests
     private static async Task<List<WatchPage>> ReadAsync(GroupGateway group, Watch watch, CancellationToken abandoned = default)
     {
         var pages = new List<WatchPage>();
-        await foreach (WatchPage page in new CheckedGateway(group, NullLogger.Instance).WatchAsync(watch, abandoned))
+        await foreach (WatchPage page in new CheckedGateway([group], NullLogger.Instance).WatchAsync(0, watch, abandoned))
             pages.Add(page);
         return pages;
     }

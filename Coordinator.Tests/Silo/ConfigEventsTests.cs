@@ -22,7 +22,7 @@ public sealed class ConfigEventsTests
         change.Previous = change.Entry.Clone();
 
         List<byte> all = [];
-        foreach (ReadOnlyMemory<byte> piece in new ConfigEvents(withPrevious: true).Write(ScriptedWatches.Page(8, change)))
+        foreach (ReadOnlyMemory<byte> piece in new ConfigEvents(withPrevious: true, groups: 1).Write(ScriptedWatches.Page(8, change)))
         {
             Assert.InRange(piece.Length, 0, PieceMax);
             all.AddRange(piece.Span);
@@ -48,7 +48,7 @@ public sealed class ConfigEventsTests
         ConfigEvent[] changes = [.. Enumerable.Range(0, 5000).Select(i => ScriptedWatches.Put($"k{i:d5}", 7, ""))];
 
         ReadOnlyMemory<byte>[] pieces =
-            [.. new ConfigEvents(withPrevious: false).Write(ScriptedWatches.Page(8, changes)).Select(piece => piece.ToArray())];
+            [.. new ConfigEvents(withPrevious: false, groups: 1).Write(ScriptedWatches.Page(8, changes)).Select(piece => piece.ToArray())];
 
         Assert.All(pieces, piece => Assert.InRange(piece.Length, 0, PieceMax));
         string text = string.Concat(pieces.Select(piece => Encoding.UTF8.GetString(piece.Span)));

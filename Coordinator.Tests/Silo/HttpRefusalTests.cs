@@ -14,7 +14,7 @@ namespace Coordinator.Tests.Silo;
 public sealed partial class HttpRefusalTests(PostgresServer server) : IAsyncLifetime
 {
     private string _database = "";
-    private SiloGroup _group = null!;
+    private SiloGroups _group = null!;
     private HttpTestSilo _silo = null!;
     private string _session = "";
     private string _ended = "";
@@ -22,7 +22,7 @@ public sealed partial class HttpRefusalTests(PostgresServer server) : IAsyncLife
     public async Task InitializeAsync()
     {
         _database = await server.CreateDatabaseAsync();
-        _group = await SiloGroup.StartAsync(
+        _group = await SiloGroups.StartAsync(
             new SiloGroupOptions
             {
                 Database = new PeerDatabaseOptions { ConnectionString = server.ConnectionString(_database) },
@@ -30,7 +30,7 @@ public sealed partial class HttpRefusalTests(PostgresServer server) : IAsyncLife
                 Replica = new ReplicaOptions { TickUs = 20_000 },
             },
             TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
-        _silo = await HttpTestSilo.StartAsync(_group.Gateway);
+        _silo = await HttpTestSilo.StartAsync(_group.Gateways[0]);
         _session = await _silo.CreateSessionAsync();
         _ended = await _silo.CreateSessionAsync();
         await DoneAsync("DELETE", $"/v1/sessions/{_ended}");

@@ -58,7 +58,7 @@ internal sealed class HttpTestSilo : IAsyncDisposable
     /// <summary>A router without a server, for its table.</summary>
     public static HttpRouter CreateRouter()
     {
-        CheckedGateway gateway = new(new HttpMemoryGateway(), NullLogger.Instance);
+        CheckedGateway gateway = new([new HttpMemoryGateway()], NullLogger.Instance);
         HttpInterfaceOptions options = new();
         return new HttpRouter(gateway, options,
             new EventStreams(gateway, options, TimeProvider.System, NullLogger.Instance, CancellationToken.None),

@@ -1,0 +1,96 @@
+using Coordinator.Contracts;
+using Coordinator.Raft;
+using Coordinator.Replica;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Grains;
+
+/// <summary>
+/// Hands leaders of this silo to silos that lead fewer, one after the other with a pause in between. Invariant: nothing
+/// moves while any group lacks a leader or a voter, or its members are changing: then a leader has better to do.
+/// </summary>
+internal sealed class LeaderSpreader : IAsyncDisposable
+{
+    /// <summary>Further apart than this, the pauses are shorter in proportion.</summary>
+    private const int DifferenceAtFullPause = 10;
+
+    private readonly SiloGroups _silo;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _running;
+
+    public LeaderSpreader(SiloGroups silo, TimeProvider time, ILogger log)
+    {
+        _silo = silo;
+        _time = time;
+        _log = log;
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        SpreadStep? before = null;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Pause(before), _time, _stopping.Token);
+                SpreadStep? step = Next();
+                // Seen twice: a leader that was elected a moment ago is not sent on.
+                if (step is { } now && before is not null)
+                    await MoveAsync(now);
+                before = step;
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // What was handed over goes its way without this silo.
+        }
+    }
+
+    /// <summary>Not all silos at the same time, and not for ever in the same step.</summary>
+    private TimeSpan Pause(SpreadStep? step) => _silo.Options.SpreadInterval
+        * DifferenceAtFullPause / Math.Max(DifferenceAtFullPause, step?.Difference ?? 0) * (0.8 + (0.4 * Random.Shared.NextDouble()));
+
+    private async Task MoveAsync(SpreadStep step)
+    {
+        SiloGroup group = _silo[step.Group];
+        if (group.Picture().Members.FirstOrDefault(member => member.Silo == step.Silo && member.Voter) is not { } member)
+            return;
+        ClusterAnswer? refused = await group.HandOver(_silo.Options.LeaderTimeout).ToAsync(new PeerId(member.PeerId), _stopping.Token);
+        if (refused is null)
+            HostLog.LeaderSpread(_log, step.Group, step.Silo, step.Difference);
+    }
+
+    private SpreadStep? Next()
+    {
+        var led = _silo.Options.Silos.Select(silo => silo.SiloId).Where(CanLead)
+            .ToDictionary(silo => silo, _ => 0, StringComparer.Ordinal);
+        var movable = new List<MovableGroup>();
+        foreach (SiloGroup group in _silo.Groups)
+        {
+            GroupPicture picture = group.Picture();
+            if (!picture.IsCalm || picture.Members.FirstOrDefault(member => member.PeerId == picture.Leader.Value)?.Silo is not { } leader)
+                return null;
+            if (led.TryGetValue(leader, out int count))
+                led[leader] = count + 1;
+            if (group.Gateway.Leader()?.Status is { IsReady: true } status && IsSettled(status))
+                movable.Add(new MovableGroup(group.Group, [.. picture.Members.Where(member => member.Voter).Select(member => member.Silo)]));
+        }
+        return LeaderSpread.Next(_silo.Options.SiloId, led, movable);
+    }
+
+    private static bool IsSettled(ReplicaStatus status) =>
+        status.AppliedIndex >= status.CommitIndex && status.Membership.ConfState is { VotersOutgoing.Count: 0, Learners.Count: 0 };
+
+    private bool CanLead(string silo) => silo == _silo.Options.SiloId
+        || (_silo.Groups[0].Others is { } others && others.RunsAll(silo));
+}
