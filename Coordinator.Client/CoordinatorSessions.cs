@@ -24,7 +24,7 @@ public class CoordinatorSessions
     /// <param name="metadata">Shown in listings: at most 1 KiB; null: the client's name.</param>
     /// <param name="inNamespace">
     /// Of the names that it will hold: the part before the first '/'. A session is in one group; null in a cluster of
-    /// several is refused with <see cref="ErrorCode.SpansGroups"/>.
+    /// several is refused with <see cref="ErrorCode.InvalidRequest"/>.
     /// </param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     /// <exception cref="CoordinatorTimeoutException">The cluster can't be reached.</exception>

@@ -110,7 +110,10 @@ internal sealed class ClientGroups : IAsyncDisposable
     private int GroupOf(Scope scope, int count)
     {
         if (scope.In(count) is not { } group)
-            throw Refusal.Of(ErrorCode.SpansGroups, scope.Problem(count));
+        {
+            (ErrorCode code, string message) = scope.Refusal(count);
+            throw Refusal.Of(code, message);
+        }
         return _only is not { } only || only == group
             ? group
             : throw Refusal.Of(ErrorCode.SpansGroups,

@@ -214,12 +214,17 @@ internal sealed class ClientLoop : IDisposable
     {
         if (scope.In(_groups.Count) is not { } group)
         {
-            call.End(new Completion.Refused(ErrorCode.SpansGroups, scope.Problem(_groups.Count)));
+            (ErrorCode code, string message) = scope.Refusal(_groups.Count);
+            call.End(new Completion.Refused(code, message));
             return;
         }
-        call.PassedOnTo = _groups.Find(group)?.Loop;
-        if (call.PassedOnTo is not { } loop || !loop.Post(new LoopInput(LoopInputKind.Submit, call)))
+        if (_groups.Find(group)?.Loop is not { } loop || !loop.Post(new LoopInput(LoopInputKind.Submit, call)))
+        {
             FailCall(call, null);
+            return;
+        }
+        // Only now, so that nothing about the call can come there before the call itself.
+        call.PassedOnTo = loop;
     }
 
     private void OpenGuard(Session session, SessionLifetime lifetime)

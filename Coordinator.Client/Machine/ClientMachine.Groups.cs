@@ -27,7 +27,7 @@ internal sealed partial class ClientMachine
 
     /// <summary>Null: the silo belongs to the cluster that this client knows.</summary>
     private string? ProblemOfGroups(Welcome welcome) =>
-        welcome.Groups < 1 ? "It doesn't say how many groups its cluster has."
+        welcome.Groups is < 1 or > Limits.GroupsMax ? $"Its cluster has {welcome.Groups} groups, which can't be."
         : Groups != 0 && welcome.Groups != Groups
             ? $"Its cluster has {welcome.Groups} groups, that of this client has {Groups}: it is another one."
         : null;
@@ -66,7 +66,7 @@ internal sealed partial class ClientMachine
 
     private ClientFrame NewFrame(long correlationId) => new() { CorrelationId = correlationId, Group = _options.Group };
 
-    /// <summary>A silo that mixes groups up: to be taken for silent, or what is seen here would be another group's.</summary>
+    /// <summary>From a silo that mixes groups up, which counts as silence: what is seen here must be this group's.</summary>
     private bool IsForeign(ServerFrame frame) => frame.BodyCase switch
     {
         ServerFrame.BodyOneofCase.SessionEnded => frame.SessionEnded.Group != _options.Group,

@@ -149,6 +149,13 @@ internal sealed partial class ClientMachine
         Transmit(operation.Frame!);
     }
 
+    private void Abandon(Operation operation)
+    {
+        ClientFrame frame = NewFrame(operation.Id);
+        frame.Abandon = new Abandon();
+        Transmit(frame);
+    }
+
     private void Transmit(ClientFrame frame) => _effects.Add(new ClientEffect.Send(_link.Number, frame));
 
     private void Expect()

@@ -231,7 +231,7 @@ internal sealed partial class ClientMachine
                 break;
             default:
                 if (operation.IsOnWire)
-                    Transmit(new ClientFrame { CorrelationId = operation.Id, Abandon = new Abandon() });
+                    Abandon(operation);
                 Close(operation);
                 GiveUpHandOver(operation);
                 break;

@@ -54,17 +54,18 @@ internal readonly record struct Scope
         return found;
     }
 
-    /// <summary>Why it is in no group, or not in the one that counts; for a person.</summary>
-    public string Problem(int groups)
+    /// <summary>Why it is in no one group.</summary>
+    public (ErrorCode Code, string Message) Refusal(int groups)
     {
-        if (_group is { } group)
-            return $"The cluster has {groups} groups, from 0 to {groups - 1}; there is no group {group}.";
+        if (_group is { } group && GroupRules.Check(group, groups) is { } problem)
+            return problem;
         if (_name is null && _names is null && _prefixes is null)
-            return $"The cluster has {groups} groups: say which one, or the namespace, that is meant.";
+            return (ErrorCode.InvalidRequest, $"The cluster has {groups} groups: say which one, or the namespace, is meant.");
         string[] texts = [.. _name is null ? [] : new[] { _name }, .. _names ?? [], .. _prefixes ?? []];
         string quoted = string.Join(", ", texts.Distinct().Select(text => $"\"{text}\""));
-        return $"The cluster has {groups} groups, and {quoted} is not all in one of them: give what is used together a "
-            + "common namespace, the part before the first '/', such as \"orders/…\".";
+        return (ErrorCode.SpansGroups,
+            $"The cluster has {groups} groups, and {quoted} is not all in one of them: give what is used together a common "
+            + "namespace, the part before the first '/', such as \"orders/…\".");
     }
 
     private static bool Agree(int? next, ref int? found)

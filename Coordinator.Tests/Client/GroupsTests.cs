@@ -87,6 +87,54 @@ public sealed class GroupsTests : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(1, await cancelSeen.Task.WaitAsync(Patience));
     }
 
+    [Fact]
+    public async Task A_call_is_cancelled_wherever_it_is_on_its_way_to_its_group()
+    {
+        await using LockHandle theirs = await _client.Locks.AcquireAsync(OfGroup1, Patience);
+        for (int i = 0; i < 50; i++)
+        {
+            TaskCompletionSource greeted = new();
+            _silo.Intercept = (frame, _) =>
+            {
+                if (frame.Hello is not null)
+                    greeted.TrySetResult();
+                return false;
+            };
+            await using CoordinatorClient client = new(_silo.Address);
+            using CancellationTokenSource cancelling = new();
+            Task<LockHandle> waiting = client.Locks.AcquireAsync(OfGroup1, Timeout.InfiniteTimeSpan, cancelling.Token);
+            await greeted.Task.WaitAsync(Patience);
+            Thread.SpinWait(i * 2000);
+            await cancelling.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience));
+        }
+    }
+
+    [Fact]
+    public async Task A_watch_that_is_a_clients_first_request_is_passed_on_and_told_all()
+    {
+        TaskCompletionSource<int> abandoned = new();
+        _silo.Intercept = (frame, answers) =>
+        {
+            if (frame.Abandon is not null)
+                abandoned.TrySetResult(frame.Group);
+            return frame.Watch is not null && answers.TryWrite(new ServerFrame
+            {
+                CorrelationId = frame.CorrelationId,
+                WatchPage = StreamHost.PageOf(1, 8, StreamHost.Put(5, "orders/a"), StreamHost.Put(7, "orders/b")),
+            });
+        };
+        List<string> told = [];
+        await foreach (ConfigUpdate update in _client.Configuration.WatchPrefixAsync("orders/", new() { FromRevision = 5 }))
+        {
+            told.Add(update.Changes[0].Key);
+            if (told.Count == 2)
+                break;
+        }
+        Assert.Equal(["orders/a", "orders/b"], told);
+        Assert.Equal(1, await abandoned.Task.WaitAsync(Patience));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -116,11 +164,11 @@ public sealed class GroupsTests : IAsyncLifetime, IAsyncDisposable
         await RefusedAsync(() => _client.Configuration.SnapshotAsync("ord"));
         await RefusedAsync(() => _client.Configuration.CountAsync());
         await RefusedAsync(() => _client.Configuration.RollBackAsync("", 1));
-        await RefusedAsync(() => _client.Configuration.CompactAsync(1));
-        await RefusedAsync(() => _client.Configuration.CompactAsync(1, group: 3));
+        await RefusedAsync(() => _client.Configuration.CompactAsync(1), ErrorCode.InvalidRequest);
+        await RefusedAsync(() => _client.Configuration.CompactAsync(1, group: 3), ErrorCode.InvalidRequest);
         await RefusedAsync(() => ToListAsync(_client.Configuration.WatchPrefixAsync("ord"), update => update));
-        await RefusedAsync(() => _client.Sessions.DescribeAsync(1));
-        await RefusedAsync(() => _client.Sessions.CreateAsync());
+        await RefusedAsync(() => _client.Sessions.DescribeAsync(1), ErrorCode.InvalidRequest);
+        await RefusedAsync(() => _client.Sessions.CreateAsync(), ErrorCode.InvalidRequest);
         Assert.Empty(sent);
 
         await _client.Configuration.Transaction()
@@ -206,10 +254,11 @@ public sealed class GroupsTests : IAsyncLifetime, IAsyncDisposable
 
     private string[] Held(int group) => _silo.Look(cluster => cluster.Held.Select(held => held.Name).ToArray(), group);
 
-    private static async Task<CoordinatorException> RefusedAsync(Func<Task> asked)
+    private static async Task<CoordinatorException> RefusedAsync(
+        Func<Task> asked, ErrorCode code = ErrorCode.SpansGroups)
     {
         CoordinatorException refused = await Assert.ThrowsAsync<CoordinatorException>(asked);
-        Assert.Equal(ErrorCode.SpansGroups, refused.Code);
+        Assert.Equal(code, refused.Code);
         return refused;
     }
 
