@@ -151,7 +151,8 @@ internal sealed class ClusterFounding(
             return known[0];
         if (told.Where(one => one.Answer is null).Select(one => one.Silo).ToArray() is { Length: > 0 } missing)
         {
-            Wait($"A new cluster is founded when all its silos are reached; missing: {string.Join(", ", missing)}.");
+            Wait($"No silo that is reached knows the cluster; if it is new, it is founded when all of its silos are. Missing: "
+                + $"{string.Join(", ", missing)}.");
             return null;
         }
         if (told.FirstOrDefault(one => !one.Answer!.Silos.SequenceEqual(_silos)) is { Answer: { } differing } other)

@@ -2,18 +2,19 @@ namespace Coordinator.Raft.Tracker;
 
 /// <summary>
 /// The append messages on their way to one follower, oldest first: the last index and the bytes of each.
-/// Invariant: indexes ascend; nothing is added when full.
+/// Invariant: indexes ascend; nothing is added when full; at least one message may always be on its way.
 /// </summary>
 internal sealed class Inflights(int maxMessages, long maxBytes)
 {
     private (long Index, long Bytes)[] _ring = [];
     private int _start;
     private long _bytes;
+    private int _window = int.MaxValue;
 
     public int Count { get; private set; }
 
     /// <summary>A byte limit of 0 is none. The message that reaches it is the last.</summary>
-    public bool IsFull => Count == maxMessages || (maxBytes != 0 && _bytes >= maxBytes);
+    public bool IsFull => Count >= Math.Min(_window, maxMessages) || (maxBytes != 0 && _bytes >= maxBytes);
 
     public void Add(long index, long bytes)
     {
@@ -45,6 +46,15 @@ internal sealed class Inflights(int maxMessages, long maxBytes)
         Count = 0;
         _bytes = 0;
     }
+
+    /// <summary>
+    /// A message was rejected: one at a time from here. Where the network reorders, a full window would be rejected in
+    /// part, and sent again for each part of it that is not, and so on without end.
+    /// </summary>
+    public void Narrow() => _window = 1;
+
+    /// <summary>A message arrived: twice as many at a time, up to the limit.</summary>
+    public void Widen() => _window = _window > maxMessages / 2 ? int.MaxValue : _window * 2;
 
     private void Grow()
     {

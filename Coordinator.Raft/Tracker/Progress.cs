@@ -105,6 +105,7 @@ internal sealed class Progress(long match, long next, Inflights inflights)
         Match = index;
         Next = Math.Max(Next, index + 1);
         FlowPaused = false;
+        Inflights.Widen();
         return true;
     }
 
@@ -123,6 +124,7 @@ internal sealed class Progress(long match, long next, Inflights inflights)
 
             Next = Match + 1;
             _sentCommit = Math.Min(_sentCommit, Next - 1);
+            Inflights.Narrow();
             return true;
         }
 

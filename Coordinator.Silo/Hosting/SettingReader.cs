@@ -102,7 +102,7 @@ internal sealed class SettingReader(IConfigurationSection section)
     private static string Describe(TimeSpan span) =>
         span < TimeSpan.FromSeconds(1) ? $"{span.TotalMilliseconds:0}ms"
         : span < TimeSpan.FromMinutes(1) ? $"{span.TotalSeconds:0}s"
-        : span < TimeSpan.FromHours(1) ? $"{span.TotalMinutes:0}m" : $"{span.TotalHours:0}h";
+        : span.TotalHours % 1 != 0 ? $"{span.TotalMinutes:0}m" : $"{span.TotalHours:0}h";
 
     private T ReadValue<T>(string key, T defaultValue, Func<string, T?> parse, string allowed)
         where T : struct

@@ -59,11 +59,13 @@ internal sealed class SiloLifetime : IDisposable
 
     private async Task<ExitCode> RunAsync()
     {
+        // A file that is of no use is found out before anything is made.
+        GroupRestore? restore = _options.Restore?.Open();
         using StopSignals signals = new(ForceExit, _time);
         using DataFolder folder = DataFolder.Open(_options.DataFolder);
         try
         {
-            await StartAsync(folder, signals.Stopping);
+            await StartAsync(folder, restore, signals.Stopping);
             await (await Task.WhenAny(_group!.Failed, Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping)));
         }
         catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
@@ -84,7 +86,7 @@ internal sealed class SiloLifetime : IDisposable
         return signals.IsForced ? ExitCode.Forced : ExitCode.Stopped;
     }
 
-    private async Task StartAsync(DataFolder folder, CancellationToken stopping)
+    private async Task StartAsync(DataFolder folder, GroupRestore? restore, CancellationToken stopping)
     {
         await _web.StartAsync(stopping);
         _logger.DataFolderTaken(folder.Path);
@@ -93,8 +95,6 @@ internal sealed class SiloLifetime : IDisposable
             _logger.ListeningInsecurely(_web.Address.ToString());
         }
 
-        // A file that is of no use is found out before anything is made.
-        GroupRestore? restore = _options.Restore?.Open();
         string connectionString = await OpenPostgresAsync(folder, stopping);
         _group = await StartHostAsync(connectionString, restore, stopping);
         while (!_group.IsReady)

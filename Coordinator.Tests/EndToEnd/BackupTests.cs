@@ -49,7 +49,9 @@ public sealed class BackupTests
         Assert.Contains("no snapshot", await RunAsync(ExitCode.BadSnapshot, "snapshot", "show", file), StringComparison.Ordinal);
         await using SiloProcess silo = SiloProcess.Start(home, "--restore", file);
         Assert.Equal((int)ExitCode.BadSnapshot, await silo.ExitAsync());
-        Assert.False(Directory.Exists(home.ClusterHome));
+        await using SiloProcess missing = SiloProcess.Start(home, "--restore", file + "t");
+        Assert.Equal((int)ExitCode.Failed, await missing.ExitAsync());
+        Assert.False(Directory.Exists(home.DataFolder));
     }
 
     [Fact]

@@ -247,6 +247,57 @@ public sealed class FlowControlTests
         Assert.All([1, 2, 3], id => Assert.Equal([0L, 42, 43], group[id].Applied.Select(e => e.Stamp)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_network_that_reorders_does_not_make_a_leader_send_its_window_again_and_again(int seed)
+    {
+        const int entries = 160;
+        RaftGroup group = new(3, o => o with { MaxMessageBytes = OneEntryAMessage });
+        GroupPeer leader = group.Elect(1);
+        group.Isolate(3);
+        for (int i = 0; i < entries; i++)
+        {
+            leader.Propose($"{i}");
+            group.Settle();
+        }
+
+        group.Heal();
+        leader.Raft.ReportUnreachable(new PeerId(3));
+        leader.Propose("x");
+        Assert.InRange(AppendsUntilRest(group, new Random(seed)), entries, 8 * entries);
+        Assert.Equal(leader.LogTerms, group[3].LogTerms);
+    }
+
+    /// <summary>Any message may overtake any other.</summary>
+    private static int AppendsUntilRest(RaftGroup group, Random random)
+    {
+        int appends = 0;
+        List<Message> waiting = [];
+        while (true)
+        {
+            for (int id = 1; id <= 3; id++)
+            {
+                while (group[id].Raft.HasReady)
+                {
+                    waiting.AddRange(group[id].Work());
+                }
+            }
+
+            if (waiting.Count == 0)
+            {
+                return appends;
+            }
+
+            int next = random.Next(waiting.Count);
+            appends += waiting[next] is { Type: MessageType.App, To.Value: 3 } ? 1 : 0;
+            Assert.True(appends < 1_000_000, "the leader never comes to rest");
+            group.Deliver(waiting[next]);
+            waiting.RemoveAt(next);
+        }
+    }
+
     private static GroupPeer WithPendingSnapshot(RaftGroup group)
     {
         GroupPeer leader = group.Elect(1);

@@ -19,6 +19,7 @@ public sealed class RestoreOptionsTests
     [InlineData("Restore:Floor", "--restore", "a", "--floor", "9223372036854775807")]
     [InlineData("Restore:HoldBack", "--restore", "a", "--hold-back", "30")]
     [InlineData("Restore:HoldBack", "--restore", "a", "--hold-back", "2d")]
+    [InlineData("a time from 0ms to 1441m", "--restore", "a", "--hold-back", "1442m")]
     [InlineData("--restore", "--hold-back", "30s")]
     [InlineData("--restore", "--floor", "7")]
     [InlineData("embedded host alone", "--restore", "a", "--Coordinator:Host", "Cluster")]

@@ -1,6 +1,6 @@
 namespace Coordinator.Tests.EndToEnd.Chaos;
 
-/// <summary>What is done to one silo of a cluster, or to its database.</summary>
+/// <summary>What is done to one silo of a cluster or to its database, or to all of them.</summary>
 internal enum ChaosFault
 {
     SiloKilled,
@@ -10,12 +10,18 @@ internal enum ChaosFault
     HearsNothing,
     SiloPaused,
     DatabasePaused,
+
+    /// <summary>All silos and databases at once, as by a power failure.</summary>
+    EverythingKilled,
+
+    /// <summary>One silo after the other, in good order.</summary>
+    AllRestarted,
 }
 
 /// <summary>Which faults a run has: of each kind its share, in an order from a seed.</summary>
 internal static class ChaosFaults
 {
-    /// <summary>Of 520 faults.</summary>
+    /// <summary>Of 540 faults.</summary>
     private static readonly (ChaosFault Fault, int Share)[] Shares =
     [
         (ChaosFault.SiloKilled, 300),
@@ -25,6 +31,8 @@ internal static class ChaosFaults
         (ChaosFault.HearsNothing, 20),
         (ChaosFault.SiloPaused, 70),
         (ChaosFault.DatabasePaused, 30),
+        (ChaosFault.EverythingKilled, 10),
+        (ChaosFault.AllRestarted, 10),
     ];
 
     /// <param name="count">At least one of each kind, whatever its share.</param>
