@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Google.Protobuf;
@@ -11,6 +12,7 @@ namespace Coordinator.Grains;
 /// the storage ids that they have told. Invariant: a peer is stored only by the database whose storage id is listed for it,
 /// so a database that was lost later never brings the old peer back; and a stop at any point is taken up where it was.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore holds nothing unless its wait handle is used.")]
 internal sealed class ClusterFounding(
     PeerDatabase database, SiloGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
 {

@@ -6,11 +6,12 @@ namespace Coordinator.Grains;
 
 /// <summary>
 /// Snapshots for an operator. Invariant: one at a time in this silo, from the request until the last byte has left or its
-/// caller has: each is as large as the group's whole state.
+/// caller has: each is as large as a group's whole state.
 /// </summary>
 public partial class GroupGateway
 {
-    private int _saving;
+    /// <summary>The silo's.</summary>
+    internal SavingTurn SavingTurn { get; set; } = new();
 
     /// <summary>The group as of a moment after this was called; to be disposed of when it has been sent.</summary>
     /// <param name="abandoned">The caller no longer waits: <see cref="OperationCanceledException"/>.</param>
@@ -18,7 +19,7 @@ public partial class GroupGateway
     {
         if (group != _group)
             return Unsaved(ErrorCode.InvalidRequest, $"There is no group {group}; there is group {_group}.");
-        if (Interlocked.CompareExchange(ref _saving, 1, 0) != 0)
+        if (!SavingTurn.TryTake())
             return Unsaved(ErrorCode.SnapshotInProgress, ErrorText.Of(ErrorCode.SnapshotInProgress));
         SavedGroup? saved = null;
         SaveFuture? asked = null;
@@ -60,7 +61,7 @@ public partial class GroupGateway
         FreeSaving();
     }
 
-    private void FreeSaving() => Volatile.Write(ref _saving, 0);
+    private void FreeSaving() => SavingTurn.Free();
 
     private static SavedGroup Unsaved(ErrorCode error, string message) => new(error, message, null);
 }

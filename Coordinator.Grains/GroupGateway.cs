@@ -39,6 +39,9 @@ public partial class GroupGateway : IAsyncDisposable
         _time = time;
     }
 
+    /// <summary>The group's number.</summary>
+    public int Group => _group;
+
     /// <summary>Whether a linearizable request would be served now: a leader with a quorum that has committed in its term.</summary>
     public virtual bool IsReady => _peers.Any(peer => peer.Status.IsReady) || IsLeaderServing();
 

@@ -1,9 +1,7 @@
 using Coordinator.Contracts;
-using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
-using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
@@ -71,9 +69,11 @@ public sealed partial class SiloGroup
     {
         foreach (PeerLoop peer in Peers)
         {
-            foreach (PeerRecord member in peer.Status.Membership.Peers)
+            // Only a leader cares; the others are not woken for nothing.
+            ReplicaStatus status = peer.Status;
+            foreach (PeerRecord member in status.Membership.Peers)
             {
-                if (member.Silo == silo)
+                if (status.Role == RaftState.Leader && member.Silo == silo)
                     peer.Post(new PeerInput.Unreachable(member.Id));
             }
         }

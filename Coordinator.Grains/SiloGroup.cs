@@ -42,6 +42,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
             Others = new OtherSilos(Options.SiloId, Options.Silos, group, transport);
             Gateway = new GroupGateway(group, Options.LeaderTimeout, time, Others);
         }
+        Gateway.SavingTurn = silo.SavingTurn;
         Gateway.Durability = Durable;
         Gateway.Database = () => Storage.Health;
         Maker = new PeerMaker(this, log);

@@ -55,6 +55,8 @@ public sealed partial class SiloGroups : IAsyncDisposable
 
     internal SiloGroupOptions Options { get; }
 
+    internal SavingTurn SavingTurn { get; } = new();
+
     /// <summary>Null: the embedded host.</summary>
     internal ClusterFounding? Founding { get; }
 

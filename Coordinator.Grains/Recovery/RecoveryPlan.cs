@@ -123,8 +123,8 @@ public sealed record RecoveryPlan
             throw new RecoveryException(
                 "No peer is left whole. " + string.Join(" ", damaged.Select(one => $"Peer {one.Key} in {one.Source}: {one.Why}.")));
         }
-        if (survivors.Select(one => one.Key.Group).Distinct().Count() > 1)
-            throw new RecoveryException("They hold peers of several groups: this program recovers clusters of one.");
+        if (survivors.Select(one => one.Key.Group).Distinct().Count() is > 1 and var groups)
+            throw new RecoveryException($"They hold peers of {groups} groups, and each is recovered by itself: say which, --group N.");
         if (survivors.GroupBy(one => one.Key.Peer).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new RecoveryException(

@@ -46,6 +46,13 @@ public sealed record DamagedPeer(string Source, PeerKey Key, string Why);
 public sealed record SurvivingDatabase(
     string Source, Guid ClusterId, IReadOnlyList<Survivor> Survivors, IReadOnlyList<DamagedPeer> Damaged)
 {
+    /// <summary>What it holds of one group.</summary>
+    public SurvivingDatabase OfGroup(int group) => this with
+    {
+        Survivors = [.. Survivors.Where(one => one.Key.Group == group)],
+        Damaged = [.. Damaged.Where(one => one.Key.Group == group)],
+    };
+
     /// <summary>With what the files beside the silo know of its peers' storage.</summary>
     public SurvivingDatabase ComparedWith(string witnessFolder) => this with
     {

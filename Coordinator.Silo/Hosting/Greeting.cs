@@ -13,7 +13,7 @@ internal static class Greeting
             Coordinator is ready at {{url}}
 
             Take a lock:
-              id=$(curl -s {{url}}/v1/sessions -H 'Content-Type: application/json' -d '{"ttlSeconds":60}' | sed 's/.*"sessionId":"\([^"]*\)".*/\1/'); curl -s {{url}}/v1/locks/orders/42/acquire -H 'Content-Type: application/json' -d '{"sessionId":"'$id'","waitSeconds":5}'
+              id=$(curl -s {{url}}/v1/sessions -H 'Content-Type: application/json' -d '{"ttlSeconds":60,"namespace":"orders"}' | sed 's/.*"sessionId":"\([^"]*\)".*/\1/'); curl -s {{url}}/v1/locks/orders/42/acquire -H 'Content-Type: application/json' -d '{"sessionId":"'$id'","waitSeconds":5}'
 
             Store a setting and read it:
               curl -s -X PUT {{url}}/v1/config/orders/currency -H 'Content-Type: text/plain' -d EUR; curl -s {{url}}/v1/config/orders/currency

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Coordinator.Silo.Hosting;
 
 namespace Coordinator.Silo.Operator;
@@ -6,10 +7,10 @@ namespace Coordinator.Silo.Operator;
 internal static class OperatorCommands
 {
     public const string Commands = $"""
-          snapshot save FILE [--url URL]   what the group is now, into a new file (default {OptionsReader.DefaultListen})
+          snapshot save FILE [--url URL] [--group N]   what a group is now, into a new file (default {OptionsReader.DefaultListen}, 0)
           snapshot show FILE               verify a file, and print what is in it
-          recover plan SILO…               what is left of a group that has lost its quorum; changes nothing
-          recover rebuild FILE SILO…       what is left, into a new file for --restore; asks first, or --yes CLUSTERID
+          recover plan SILO… [--group N]   what is left of a group that has lost its quorum; changes nothing
+          recover rebuild FILE SILO… [--group N]   what is left, into a new file for --restore; asks first, or --yes CLUSTERID
 
           SILO: --config FILE or --data FOLDER of a stopped silo, or --database CONNECTIONSTRING of its database
         """;
@@ -46,11 +47,14 @@ internal static class OperatorCommands
         }
     }
 
+    /// <exception cref="StartupException">It is no number of a group.</exception>
+    public static int GroupOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int group)
+        ? group
+        : throw new StartupException(ExitCode.BadOptions, $"--group is \"{text}\": allowed is the number of a group, from 0 on.");
+
     private static Task RunAsync(string[] args, CancellationToken stopping) => args switch
     {
-        ["snapshot", "save", var file] => SnapshotSave.RunAsync(file, OptionsReader.DefaultListen, stopping),
-        ["snapshot", "save", var file, "--url", var url] => SnapshotSave.RunAsync(file, url, stopping),
-        ["snapshot", "save", "--url", var url, var file] => SnapshotSave.RunAsync(file, url, stopping),
+        ["snapshot", "save", .. var words] => SnapshotSave.RunAsync(words, stopping),
         ["snapshot", "show", var file] => SnapshotShow.RunAsync(file),
         ["recover", "plan", .. var silos] => RecoverCommand.PlanAsync(silos, stopping),
         ["recover", "rebuild", var file, .. var silos] => RecoverCommand.RebuildAsync(file, silos, stopping),

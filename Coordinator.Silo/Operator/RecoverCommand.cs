@@ -14,6 +14,7 @@ internal sealed class RecoverCommand
 {
     private readonly List<SiloToRecover> _silos = [];
     private string? _confirmed;
+    private int? _group;
 
     public static Task PlanAsync(IReadOnlyList<string> args, CancellationToken stopping) =>
         Parse(args).PlanAsync(stopping);
@@ -43,10 +44,12 @@ internal sealed class RecoverCommand
         var command = new RecoverCommand();
         for (int i = 0; i < args.Count; i += 2)
         {
-            if (i + 1 == args.Count || !(SiloToRecover.IsOption(args[i]) || args[i] == "--yes"))
+            if (i + 1 == args.Count || !(SiloToRecover.IsOption(args[i]) || args[i] is "--yes" or "--group"))
                 throw new StartupException(ExitCode.BadOptions, $"\"{args[i]}\" is not understood. There are:\n\n{OperatorCommands.Commands}");
             if (args[i] == "--yes")
                 command._confirmed = args[i + 1];
+            else if (args[i] == "--group")
+                command._group = OperatorCommands.GroupOf(args[i + 1]);
             else
                 command._silos.Add(new SiloToRecover(args[i], args[i + 1]));
         }
@@ -59,7 +62,10 @@ internal sealed class RecoverCommand
     {
         List<SurvivingDatabase> databases = [];
         foreach (SiloToRecover silo in _silos)
-            databases.Add(await silo.ReadAsync(stopping));
+        {
+            SurvivingDatabase all = await silo.ReadAsync(stopping);
+            databases.Add(_group is { } group ? all.OfGroup(group) : all);
+        }
         try
         {
             var plan = RecoveryPlan.Of(databases);

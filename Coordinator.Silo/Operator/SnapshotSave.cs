@@ -10,18 +10,39 @@ namespace Coordinator.Silo.Operator;
 /// </summary>
 internal static class SnapshotSave
 {
-    private const string Path = "/v1/groups/0/snapshot";
-
     /// <summary>A silo that sends nothing for so long has gone.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
+    /// <param name="words">A file, and before or after it --url and --group with their values.</param>
+    /// <exception cref="StartupException">The words are not understood.</exception>
+    public static Task RunAsync(IReadOnlyList<string> words, CancellationToken stopping)
+    {
+        List<string> files = [];
+        (string url, int group) = (OptionsReader.DefaultListen, 0);
+        for (int i = 0; i < words.Count; i++)
+        {
+            if (words[i] == "--url" && i + 1 < words.Count)
+                url = words[++i];
+            else if (words[i] == "--group" && i + 1 < words.Count)
+                group = OperatorCommands.GroupOf(words[++i]);
+            else
+                files.Add(words[i]);
+        }
+        if (files is not [var file] || file.StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new StartupException(
+                ExitCode.BadOptions, $"\"snapshot save {string.Join(' ', words)}\" is not understood. There are:\n\n{OperatorCommands.Commands}");
+        }
+        return RunAsync(file, url, group, stopping);
+    }
+
     /// <exception cref="StartupException">The file is there already, or the silo has not sent it.</exception>
-    public static async Task RunAsync(string file, string url, CancellationToken stopping)
+    private static async Task RunAsync(string file, string url, int group, CancellationToken stopping)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? silo) || silo.Scheme is not ("http" or "https"))
             throw new StartupException(ExitCode.BadOptions, $"--url is \"{url}\": allowed is the URL of a silo, such as {OptionsReader.DefaultListen}.");
         await using NewFile target = NewFile.Create(file);
-        await FetchAsync(new Uri(silo, Path), target.Stream, stopping);
+        await FetchAsync(new Uri(silo, $"/v1/groups/{group}/snapshot"), target.Stream, stopping);
         SnapshotFile snapshot = target.Verify();
         target.Keep();
         await SnapshotShow.WriteAsync(Console.Out, target.Path, snapshot);

@@ -173,7 +173,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
             ClusterAnswer removed = await AskAsync(Remove(leader));
             Assert.Equal((ErrorCode.Ok, ""), (removed.Error, removed.Message));
             Assert.NotEqual(leader, removed.Group.LeaderPeerId);
-            await UntilAsync(() => Group.Peers.Count() == left && Group.SettledLeader() is not null);
+            await UntilAsync(() => Group.Peers.Count == left && Group.SettledLeader() is not null);
             await PutAsync($"with {left}");
         }
         ClusterAnswer last = await AskAsync(Remove((await DescribeAsync()).LeaderPeerId));
@@ -287,5 +287,5 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         Membership() is { ConfState: { VotersOutgoing.Count: 0 } confState }
         && confState.Voters.Select(voter => voter.Value).SequenceEqual(voters)
         && confState.Learners.Select(learner => learner.Value).SequenceEqual(learners)
-        && Group.Peers.Count() == voters.Length + learners.Length);
+        && Group.Peers.Count == voters.Length + learners.Length);
 }

@@ -25,7 +25,7 @@ public sealed class PeerKeeperTests(PostgresServer server) : EmbeddedGroupScenar
 
         await PutAsync("after");
         await UntilAsync(() => AppliedBy(4) == AppliedBy(1) && AppliedBy(4) == AppliedBy(3));
-        Assert.Equal(3, Group.Peers.Count());
+        Assert.Equal(3, Group.Peers.Count);
         long[] stored = await StoredPeersAsync();
         Assert.Equal([1, 3, 4], stored);
     }
@@ -91,7 +91,7 @@ public sealed class PeerKeeperTests(PostgresServer server) : EmbeddedGroupScenar
         GroupMembership? now = Group.Peers.FirstOrDefault(peer => peer.Status.IsReady)?.Status.Membership;
         return now is { ConfState: { VotersOutgoing.Count: 0, Learners.Count: 0 } confState }
             && confState.Voters.Select(voter => voter.Value).SequenceEqual(voters)
-            && Group.Peers.Count() == voters.Length;
+            && Group.Peers.Count == voters.Length;
     });
 
     private Task DeleteRowAsync(long peer) => ExecuteAsync($"DELETE FROM coordinator.peer WHERE peer_id = {peer}");

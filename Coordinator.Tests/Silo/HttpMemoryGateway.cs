@@ -10,7 +10,7 @@ namespace Coordinator.Tests.Silo;
 /// A group that lives in memory: enough of one to see what the interfaces ask and how they show the answers. An
 /// acquire of a lock that is held waits until it is abandoned, or is refused when it is a try.
 /// </summary>
-internal sealed class HttpMemoryGateway : GroupGateway
+internal sealed class HttpMemoryGateway(int group = 0) : GroupGateway(group)
 {
     private readonly SortedDictionary<string, ConfigEntry> _config = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, SessionInfo> _sessions = [];
@@ -106,19 +106,20 @@ internal sealed class HttpMemoryGateway : GroupGateway
     public override Task<ClusterAnswer> AdministerAsync(ClusterRequest request, CancellationToken abandoned)
     {
         Administered.Enqueue(request);
-        var group = new GroupDescription
+        var described = new GroupDescription
         {
+            Group = Group,
             LeaderPeerId = 2,
             Term = 7,
             FailuresTolerated = 1,
             Peers = { new PeerDescription { PeerId = 4, Role = "learner", State = "unknown", Detail = "It does not run." } },
         };
-        return Task.FromResult(new ClusterAnswer { PeerId = 4, Group = group });
+        return Task.FromResult(new ClusterAnswer { PeerId = 4, Group = described });
     }
 
-    public override Task<SavedGroup> SaveAsync(int group, CancellationToken abandoned)
+    public override Task<SavedGroup> SaveAsync(int asked, CancellationToken abandoned)
     {
-        Saved.Enqueue(group);
+        Saved.Enqueue(asked);
         return Task.FromResult(Saving is null ? new SavedGroup(ErrorCode.NoQuorum, "Nobody leads.", null) : Saving());
     }
 
@@ -134,13 +135,13 @@ internal sealed class HttpMemoryGateway : GroupGateway
         return new Registration(() => _watchers.TryRemove(sessionId, out _));
     }
 
-    public override GroupStatus GetStatus() => new(0, 2, 7, _index, _revision, _sessions.Count,
+    public override GroupStatus GetStatus() => new(Group, 2, 7, _index, _revision, _sessions.Count,
         [new PeerStatus(1, "follower", 3, 7, 100, 100, 100, 0, null), new PeerStatus(2, "suspended", 3, 7, 1, 1, 1, 0, "no disk")]);
 
     public void EndSession(long sessionId, string reason)
     {
         if (_watchers.TryGetValue(sessionId, out Action<SessionEnded>? ended))
-            ended(new SessionEnded { SessionId = sessionId, Reason = reason });
+            ended(new SessionEnded { Group = Group, SessionId = sessionId, Reason = reason });
     }
 
     private CommandResult Apply(Command command) => command.OperationCase switch
@@ -262,7 +263,7 @@ internal sealed class HttpMemoryGateway : GroupGateway
         }
     }
 
-    private Position Here() => new() { Group = 0, Term = 7, Index = _index, Revision = _revision };
+    private Position Here() => new() { Group = Group, Term = 7, Index = _index, Revision = _revision };
 
     private sealed class Registration(Action dispose) : IDisposable
     {

@@ -20,18 +20,20 @@ internal sealed class HttpTestSilo : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly WebApplication _app;
-    private readonly GroupGateway _gateway;
+    private readonly IReadOnlyList<GroupGateway> _gateways;
 
-    private HttpTestSilo(WebApplication app, GroupGateway gateway)
+    private HttpTestSilo(WebApplication app, IReadOnlyList<GroupGateway> gateways)
     {
         _app = app;
-        _gateway = gateway;
+        _gateways = gateways;
         Address = new Uri(app.Urls.Single());
         Client = new HttpClient { BaseAddress = Address, Timeout = Patience };
     }
 
-    /// <summary>When it is one in memory.</summary>
-    public HttpMemoryGateway Group => (HttpMemoryGateway)_gateway;
+    /// <summary>The first, when it is one in memory.</summary>
+    public HttpMemoryGateway Group => GroupAt(0);
+
+    public HttpMemoryGateway GroupAt(int number) => (HttpMemoryGateway)_gateways[number];
 
     public Uri Address { get; }
 
@@ -40,8 +42,11 @@ internal sealed class HttpTestSilo : IAsyncDisposable
     public static Task<HttpTestSilo> StartAsync(Action<HttpInterfaceOptions>? configure = null) =>
         StartAsync(new HttpMemoryGateway(), configure);
 
+    public static Task<HttpTestSilo> StartAsync(GroupGateway group, Action<HttpInterfaceOptions>? configure = null) =>
+        StartAsync([group], configure);
+
     public static async Task<HttpTestSilo> StartAsync(
-        GroupGateway group, Action<HttpInterfaceOptions>? configure = null)
+        IReadOnlyList<GroupGateway> groups, Action<HttpInterfaceOptions>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -49,10 +54,10 @@ internal sealed class HttpTestSilo : IAsyncDisposable
         builder.Services.AddCoordinatorHttp(configure);
         WebApplication app = builder.Build();
         app.UseCoordinatorGuards();
-        app.MapCoordinatorWire(group, new Welcome { ClusterId = "cluster", Groups = 1, SiloId = "silo-1" });
-        app.MapCoordinatorHttp(group);
+        app.MapCoordinatorWire(groups, new Welcome { ClusterId = "cluster", SiloId = "silo-1" });
+        app.MapCoordinatorHttp(groups);
         await app.StartAsync();
-        return new HttpTestSilo(app, group);
+        return new HttpTestSilo(app, groups);
     }
 
     /// <summary>A router without a server, for its table.</summary>

@@ -34,6 +34,8 @@ public sealed class OptionsReaderTests
     [Theory]
     [InlineData("AllowInsecure", "yes", "true or false")]
     [InlineData("DataFolder", "  ", "a text that is not empty")]
+    [InlineData("Groups", "0", "from 1 to 1024")]
+    [InlineData("Groups", "1025", "from 1 to 1024")]
     [InlineData("Peers", "0", "from 1 to 7")]
     [InlineData("Peers", "8", "from 1 to 7")]
     [InlineData("Peers", "three", "from 1 to 7")]
@@ -63,6 +65,15 @@ public sealed class OptionsReaderTests
         StartupException refusal = Assert.Throws<StartupException>(() => Read((key, "x")));
         Assert.Contains($"Coordinator:{key} is not an option", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Listen, Peers", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_snapshot_is_not_restored_into_several_groups()
+    {
+        StartupException refusal = Assert.Throws<StartupException>(() => Read(("Groups", "2"), ("Restore:File", "x")));
+        Assert.Contains("Coordinator:Groups is 2, and Coordinator:Restore:File", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(2, Read(("Groups", "2")).Groups);
+        Assert.Equal(1, Read().Groups);
     }
 
     [Fact]
