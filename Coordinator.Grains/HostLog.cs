@@ -14,7 +14,7 @@ internal static partial class HostLog
         if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
             PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");
         else if (now.Role == Raft.RaftState.Leader && before.Role != Raft.RaftState.Leader)
-            PeerLeads(log, now.Peer.Value, now.Term.Value);
+            PeerLeads(log, new PeerKey(now.Membership.Group, now.Peer).ToString(), now.Term.Value);
     }
 
     public static void Warn(ILogger log, string peer, ReplicaWarning warning)
@@ -37,7 +37,7 @@ internal static partial class HostLog
     }
 
     [LoggerMessage(3000, LogLevel.Information, "Peer {Peer} leads in term {Term}")]
-    private static partial void PeerLeads(ILogger log, long peer, long term);
+    private static partial void PeerLeads(ILogger log, string peer, long term);
 
     [LoggerMessage(3001, LogLevel.Critical, "Peer {Peer} is {State}: {Why}")]
     public static partial void PeerHalted(ILogger log, long peer, ServiceState state, string why);

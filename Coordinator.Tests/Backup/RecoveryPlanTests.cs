@@ -62,6 +62,21 @@ public sealed class RecoveryPlanTests
     }
 
     [Fact]
+    public void Of_several_groups_one_is_said_and_planned_by_itself()
+    {
+        Survivor first = Peer(1, commit: 11, 1, 1), other = Peer(1, commit: 11, 1);
+        (int one, int two) = (first.Key.Group, first.Key.Group + 1);
+        other = other with { Stored = other.Stored with { Key = new PeerKey(two, other.Key.Peer) } };
+        var database = new SurvivingDatabase("db", first.ClusterId, [first, other], [new DamagedPeer("db", new PeerKey(two, new PeerId(2)), "why")]);
+        RecoveryException refused = Assert.Throws<RecoveryException>(() => RecoveryPlan.Of([database]));
+        Assert.Contains("--group", refused.Message, StringComparison.Ordinal);
+        RecoveryPlan plan = RecoveryPlan.Of([database.OfGroup(one)]);
+        Assert.Equal((one, first), (plan.Group, plan.Best));
+        Assert.Empty(plan.Damaged);
+        Assert.Equal(two, RecoveryPlan.Of([database.OfGroup(two)]).Group);
+    }
+
+    [Fact]
     public void A_quorum_needs_nothing_to_be_rebuilt()
     {
         RecoveryPlan plan = Plan(Peer(1, 11, 1), Peer(2, 11, 1), Peer(5, 11, 1));
