@@ -1,11 +1,13 @@
 using Coordinator.Client.Connection;
+using Coordinator.Client.Machine;
 
 namespace Coordinator.Client;
 
 /// <summary>
 /// A client of one Coordinator cluster: one connection, over which everything goes, and a session that it opens at the
-/// first need and keeps alive by itself. Make one for a process and share it; thread-safe. Members are virtual, and the
-/// constructors without arguments protected, so that tests can put their own in their place.
+/// first need and keeps alive by itself; in a cluster of several groups, one of both for each group that is used. Make one
+/// for a process and share it; thread-safe. Members are virtual, and the constructors without arguments protected, so that
+/// tests can put their own in their place.
 /// </summary>
 /// <example><code>
 /// await using var client = new CoordinatorClient("http://127.0.0.1:7400");
@@ -13,7 +15,7 @@ namespace Coordinator.Client;
 /// </code></example>
 public class CoordinatorClient : IAsyncDisposable
 {
-    private readonly ClientRuntime? _runtime;
+    private readonly ClientGroups? _groups;
 
     public CoordinatorClient(string endpoint) : this(new CoordinatorClientOptions { Endpoints = [endpoint] })
     {
@@ -24,15 +26,15 @@ public class CoordinatorClient : IAsyncDisposable
     public CoordinatorClient(CoordinatorClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _runtime = new ClientRuntime(options.Validated());
-        Locks = new CoordinatorLocks(_runtime);
-        ReaderWriterLocks = new CoordinatorReaderWriterLocks(_runtime);
-        Semaphores = new CoordinatorSemaphores(_runtime);
-        Leases = new CoordinatorLeases(_runtime);
-        Elections = new CoordinatorElections(_runtime);
-        Sessions = new CoordinatorSessions(_runtime);
-        Configuration = new CoordinatorConfiguration(_runtime);
-        Cluster = new CoordinatorCluster(_runtime);
+        _groups = new ClientGroups(options.Validated());
+        Locks = new CoordinatorLocks(_groups);
+        ReaderWriterLocks = new CoordinatorReaderWriterLocks(_groups);
+        Semaphores = new CoordinatorSemaphores(_groups);
+        Leases = new CoordinatorLeases(_groups);
+        Elections = new CoordinatorElections(_groups);
+        Sessions = new CoordinatorSessions(_groups);
+        Configuration = new CoordinatorConfiguration(_groups);
+        Cluster = new CoordinatorCluster(_groups);
     }
 
     protected CoordinatorClient()
@@ -66,9 +68,20 @@ public class CoordinatorClient : IAsyncDisposable
 
     /// <summary>
     /// The session that new requests use, null while there is none. After a session was lost, the next request that
-    /// needs one opens another.
+    /// needs one opens another. Null also in a cluster of several groups, where each has its own: see
+    /// <see cref="SessionIdOf"/>.
     /// </summary>
-    public virtual long? SessionId => _runtime?.SessionId;
+    public virtual long? SessionId => _groups?.SessionIdOf(Scope.OnlyGroup);
+
+    /// <summary>
+    /// The session that new requests for <paramref name="name"/> use, null while there is none. One id in two groups is two
+    /// sessions: compare it only with what was read of names in the same namespace.
+    /// </summary>
+    public virtual long? SessionIdOf(string name)
+    {
+        Acquires.CheckName(name);
+        return _groups?.SessionIdOf(Scope.Of(name));
+    }
 
     /// <summary>
     /// Ends the session and the leases, and with them all that is held, and closes the connection. Takes 2 s at most when the cluster can't be
@@ -76,8 +89,8 @@ public class CoordinatorClient : IAsyncDisposable
     /// </summary>
     public virtual async ValueTask DisposeAsync()
     {
-        if (_runtime is not null)
-            await _runtime.DisposeAsync().ConfigureAwait(false);
+        if (_groups is not null)
+            await _groups.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
     }
 }

@@ -37,7 +37,7 @@ public sealed class CoordinatorClientOptions
     /// <summary>Shown by the cluster in listings of sessions: at most 1 KiB.</summary>
     public string ClientName { get; set; } = $"{Environment.MachineName}/{Environment.ProcessId}";
 
-    /// <summary>Most requests that may be open at a time, acquires that wait included: 1 to 1,024.</summary>
+    /// <summary>Most requests that may be open at a time in one group, acquires that wait included: 1 to 1,024.</summary>
     public int OpenRequestsMax { get; set; } = 1024;
 
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;

@@ -12,11 +12,22 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorCluster
 {
-    private readonly ClientRuntime _runtime;
+    private readonly ClientGroups _groups;
 
-    internal CoordinatorCluster(ClientRuntime runtime) => _runtime = runtime;
+    internal CoordinatorCluster(ClientGroups groups) => _groups = groups;
 
-    protected CoordinatorCluster() => _runtime = null!;
+    protected CoordinatorCluster() => _groups = null!;
+
+    /// <summary>How many groups the cluster has, numbered from 0: as many as it was founded with.</summary>
+    public virtual Task<int> CountGroupsAsync(CancellationToken cancellationToken = default) =>
+        _groups.CountAsync(cancellationToken);
+
+    /// <summary>The group of <paramref name="name"/>, which its namespace decides: the part before the first '/'.</summary>
+    public virtual async Task<int> GroupOfAsync(string name, CancellationToken cancellationToken = default)
+    {
+        Acquires.CheckName(name);
+        return GroupOfName.Of(name, await _groups.CountAsync(cancellationToken).ConfigureAwait(false));
+    }
 
     public virtual async Task<GroupInfo> DescribeAsync(int group = 0, CancellationToken cancellationToken = default)
     {
@@ -75,7 +86,7 @@ public class CoordinatorCluster
     {
         ArgumentOutOfRangeException.ThrowIfNegative(request.Group, "group");
         Completion completion =
-            await _runtime.RunAsync(new ClusterOperation(request), cancellationToken).ConfigureAwait(false);
+            await _groups.RunOnAnyAsync(new ClusterOperation(request), cancellationToken).ConfigureAwait(false);
         ClusterAnswer answer = ((Completion.Administered)completion).Answer;
         return answer.Error == ErrorCode.Ok
             ? answer

@@ -11,7 +11,7 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorElections : CoordinatorHoldings
 {
-    internal CoordinatorElections(ClientRuntime runtime) : base(runtime, HoldingKind.Election)
+    internal CoordinatorElections(ClientGroups groups) : base(groups, HoldingKind.Election)
     {
     }
 
@@ -26,9 +26,10 @@ public class CoordinatorElections : CoordinatorHoldings
         string name, string value, AcquireOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new AcquireOptions();
-        return new LeadershipHandle(Runtime, await AcquireAsync(
+        Holding holding = await AcquireAsync(
             Request(name, value, options), options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken)
-            .ConfigureAwait(false));
+            .ConfigureAwait(false);
+        return new LeadershipHandle(Groups.Of(name), holding);
     }
 
     /// <summary>As <see cref="CampaignAsync"/>, but null if the wait ends first; without options: one try.</summary>
@@ -38,7 +39,7 @@ public class CoordinatorElections : CoordinatorHoldings
         options ??= new AcquireOptions();
         return await TryAcquireAsync(Request(name, value, options), options.WaitOr(TimeSpan.Zero), cancellationToken)
             .ConfigureAwait(false) is { } holding
-            ? new LeadershipHandle(Runtime, holding)
+            ? new LeadershipHandle(Groups.Of(name), holding)
             : null;
     }
 
@@ -61,7 +62,7 @@ public class CoordinatorElections : CoordinatorHoldings
     {
         Acquires.CheckName(name);
         await foreach (StreamItem item in
-            Runtime.StreamAsync(new ElectionStream(name), cancellationToken).ConfigureAwait(false))
+            Groups.StreamAsync(new ElectionStream(name), Scope.Of(name), cancellationToken).ConfigureAwait(false))
         {
             ElectionState state = ((StreamItem.Election)item).State;
             yield return state.Token == 0

@@ -15,15 +15,15 @@ public abstract class CoordinatorHoldings
 {
     private readonly HoldingKind _kind;
 
-    private protected CoordinatorHoldings(ClientRuntime runtime, HoldingKind kind)
+    private protected CoordinatorHoldings(ClientGroups groups, HoldingKind kind)
     {
-        Runtime = runtime;
+        Groups = groups;
         _kind = kind;
     }
 
-    private protected CoordinatorHoldings() => Runtime = null!;
+    private protected CoordinatorHoldings() => Groups = null!;
 
-    internal ClientRuntime Runtime { get; }
+    internal ClientGroups Groups { get; }
 
     /// <summary>Who holds the name, and who waits for it, in order: why somebody waits.</summary>
     /// <returns>Null if nobody does either.</returns>
@@ -32,31 +32,27 @@ public abstract class CoordinatorHoldings
         Acquires.CheckName(name);
         Query query = new() { GetLock = new GetLock { Kind = _kind, Name = name } };
         QueryAnswer answer =
-            await Runtime.ReadAsync(query, cancellationToken, ErrorCode.LockNotFound).ConfigureAwait(false);
+            await Groups.ReadAsync(query, Scope.Of(name), cancellationToken, ErrorCode.LockNotFound).ConfigureAwait(false);
         return answer.Locks.Count == 0 ? null : HoldingDescription.Of(answer.Locks[0]);
     }
 
     /// <summary>
-    /// All names that start with <paramref name="prefix"/> and are held or waited for, in ordinal order. Read in pages:
-    /// what changes meanwhile may or may not be seen.
+    /// All names that start with <paramref name="prefix"/> and are held or waited for, in ordinal order, of all groups that
+    /// have such names. Read in pages: what changes meanwhile may or may not be seen.
     /// </summary>
     public virtual async IAsyncEnumerable<HoldingDescription> ListAsync(
         string prefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (ResourceName.PrefixProblem(prefix) is { } problem)
             throw new ArgumentException(problem, nameof(prefix));
-        ListLocks list = new() { Kind = _kind, Prefix = prefix ?? "", Limit = Limits.PageItemsMax };
-        QueryAnswer page;
-        do
-        {
-            page = await Runtime.ReadAsync(new Query { ListLocks = list.Clone() }, cancellationToken).ConfigureAwait(false);
-            foreach (LockInfo info in page.Locks)
-            {
-                list.AfterName = info.Name;
-                yield return HoldingDescription.Of(info);
-            }
-        }
-        while (page.More && page.Locks.Count > 0);
+        prefix ??= "";
+        int groups = await Groups.CountAsync(cancellationToken).ConfigureAwait(false);
+        IEnumerable<int> those = Scope.OfPrefix(prefix).In(groups) is { } one ? [one] : Enumerable.Range(0, groups);
+        IAsyncEnumerable<HoldingDescription>[] listings =
+            [.. those.Select(group => ListInAsync(group, prefix, cancellationToken))];
+        await foreach (HoldingDescription description in
+            Merging.InOrderAsync(listings, listed => listed.Name, cancellationToken).ConfigureAwait(false))
+            yield return description;
     }
 
     /// <summary>
@@ -71,7 +67,7 @@ public abstract class CoordinatorHoldings
     {
         CheckTarget(name, reason, fencingToken);
         ForceRelease force = new() { Kind = _kind, Name = name, Token = fencingToken ?? 0, Reason = reason };
-        return await InterveneAsync(new Command { ForceRelease = force }, cancellationToken).ConfigureAwait(false);
+        return await InterveneAsync(name, new Command { ForceRelease = force }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -84,35 +80,27 @@ public abstract class CoordinatorHoldings
     {
         CheckTarget(name, reason, fencingToken);
         RequestRelease request = new() { Kind = _kind, Name = name, Token = fencingToken ?? 0, Reason = reason };
-        return await InterveneAsync(new Command { RequestRelease = request }, cancellationToken).ConfigureAwait(false);
+        return await InterveneAsync(name, new Command { RequestRelease = request }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The audit list of forced releases of this kind, the oldest first. The cluster keeps a bounded number.</summary>
+    /// <summary>
+    /// The audit lists of forced releases of this kind, group by group, each with the oldest first. The cluster keeps a
+    /// bounded number.
+    /// </summary>
     public virtual async IAsyncEnumerable<ForcedReleaseEntry> ListForcedReleasesAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        long after = 0;
-        QueryAnswer page;
-        do
+        int groups = await Groups.CountAsync(cancellationToken).ConfigureAwait(false);
+        for (int group = 0; group < groups; group++)
         {
-            Query query = new()
-            {
-                ListForcedReleases = new ListForcedReleases { AfterNumber = after, Limit = Limits.PageItemsMax },
-            };
-            page = await Runtime.ReadAsync(query, cancellationToken).ConfigureAwait(false);
-            foreach (ForcedRelease forced in page.ForcedReleases)
-            {
-                after = forced.Number;
-                if (forced.Kind == _kind)
-                    yield return ForcedReleaseEntry.Of(forced);
-            }
+            await foreach (ForcedReleaseEntry forced in ListForcedReleasesInAsync(group, cancellationToken).ConfigureAwait(false))
+                yield return forced;
         }
-        while (page.More && page.ForcedReleases.Count > 0);
     }
 
     /// <summary>Null: the wait is over.</summary>
     internal Task<Holding?> TryAcquireAsync(AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
-        Runtime.AcquireAsync(request, wait, cancellationToken);
+        Groups.AcquireAsync(request, wait, cancellationToken);
 
     internal async Task<Holding> AcquireAsync(
         AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken) =>
@@ -147,10 +135,51 @@ public abstract class CoordinatorHoldings
         }
     }
 
-    private async Task<bool> InterveneAsync(Command command, CancellationToken cancellationToken)
+    private async IAsyncEnumerable<HoldingDescription> ListInAsync(
+        int group, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        CommandResult result = await Runtime
-            .ExecuteAsync(new WriteOperation(command), cancellationToken, ErrorCode.LockNotFound).ConfigureAwait(false);
+        ListLocks list = new() { Kind = _kind, Prefix = prefix, Limit = Limits.PageItemsMax };
+        QueryAnswer page;
+        do
+        {
+            Query query = new() { ListLocks = list.Clone() };
+            page = await Groups.ReadAsync(query, Scope.OfGroup(group), cancellationToken).ConfigureAwait(false);
+            foreach (LockInfo info in page.Locks)
+            {
+                list.AfterName = info.Name;
+                yield return HoldingDescription.Of(info);
+            }
+        }
+        while (page.More && page.Locks.Count > 0);
+    }
+
+    private async IAsyncEnumerable<ForcedReleaseEntry> ListForcedReleasesInAsync(
+        int group, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        long after = 0;
+        QueryAnswer page;
+        do
+        {
+            Query query = new()
+            {
+                ListForcedReleases = new ListForcedReleases { AfterNumber = after, Limit = Limits.PageItemsMax },
+            };
+            page = await Groups.ReadAsync(query, Scope.OfGroup(group), cancellationToken).ConfigureAwait(false);
+            foreach (ForcedRelease forced in page.ForcedReleases)
+            {
+                after = forced.Number;
+                if (forced.Kind == _kind)
+                    yield return ForcedReleaseEntry.Of(forced, group);
+            }
+        }
+        while (page.More && page.ForcedReleases.Count > 0);
+    }
+
+    private async Task<bool> InterveneAsync(string name, Command command, CancellationToken cancellationToken)
+    {
+        CommandResult result = await Groups
+            .ExecuteAsync(new WriteOperation(command), Scope.Of(name), cancellationToken, ErrorCode.LockNotFound)
+            .ConfigureAwait(false);
         return result.Error == ErrorCode.Ok;
     }
 

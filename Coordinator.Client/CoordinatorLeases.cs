@@ -12,7 +12,7 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorLeases : CoordinatorHoldings
 {
-    internal CoordinatorLeases(ClientRuntime runtime) : base(runtime, HoldingKind.Lease)
+    internal CoordinatorLeases(ClientGroups groups) : base(groups, HoldingKind.Lease)
     {
     }
 
@@ -57,11 +57,11 @@ public class CoordinatorLeases : CoordinatorHoldings
             };
             if (CommandRules.Check(new Command { AcquireLease = acquire }) is { } wrong)
                 throw new ArgumentException(wrong.Message, wrong.Code == ErrorCode.InvalidTtl ? nameof(ttl) : null);
-            Completion completion = await Runtime
-                .RunAsync(new AcquireLeaseOperation(acquire, renews), cancellationToken).ConfigureAwait(false);
+            Completion completion = await Groups
+                .RunAsync(new AcquireLeaseOperation(acquire, renews), Scope.Of(name), cancellationToken).ConfigureAwait(false);
             if (completion is not Completion.Leased leased)
                 return null;
-            LeaseHandle handle = new(Runtime, leased.Lease);
+            LeaseHandle handle = new(Groups.Of(name), leased.Lease);
             // This process may have been stopped between the grant and here: what is lost is not handed out.
             if (!handle.LostToken.IsCancellationRequested)
                 return handle;
@@ -77,8 +77,8 @@ public class CoordinatorLeases : CoordinatorHoldings
     public virtual async Task<TimeSpan> RenewAsync(string name, long leaseId, CancellationToken cancellationToken = default)
     {
         CheckLease(name, leaseId);
-        CommandResult result = await Runtime
-            .ExecuteAsync(new RenewLeaseOperation(name, leaseId, null), cancellationToken).ConfigureAwait(false);
+        CommandResult result = await Groups.ExecuteAsync(
+            new RenewLeaseOperation(name, leaseId, null), Scope.Of(name), cancellationToken).ConfigureAwait(false);
         return TimeSpan.FromMicroseconds(result.TtlUs);
     }
 
@@ -88,8 +88,9 @@ public class CoordinatorLeases : CoordinatorHoldings
     public virtual async Task<bool> ReleaseAsync(string name, long leaseId, CancellationToken cancellationToken = default)
     {
         CheckLease(name, leaseId);
-        CommandResult result = await Runtime.ExecuteAsync(
-            new ReleaseLeaseOperation(name, leaseId, null), cancellationToken, ErrorCode.LeaseNotFound).ConfigureAwait(false);
+        CommandResult result = await Groups.ExecuteAsync(
+            new ReleaseLeaseOperation(name, leaseId, null), Scope.Of(name), cancellationToken, ErrorCode.LeaseNotFound)
+            .ConfigureAwait(false);
         return result.Error == ErrorCode.Ok;
     }
 

@@ -11,7 +11,7 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorLocks : CoordinatorHoldings
 {
-    internal CoordinatorLocks(ClientRuntime runtime) : base(runtime, HoldingKind.Lock)
+    internal CoordinatorLocks(ClientGroups groups) : base(groups, HoldingKind.Lock)
     {
     }
 
@@ -42,7 +42,9 @@ public class CoordinatorLocks : CoordinatorHoldings
 
     /// <summary>
     /// Waits until all of the locks are free at once, and takes them together: at most 32. Nothing is held meanwhile, so
-    /// that two who want the same locks in another order never block each other.
+    /// that two who want the same locks in another order never block each other. In a cluster of several groups they have
+    /// to be in one: a common namespace, such as "orders/…", sees to it. Others are refused with
+    /// <see cref="ErrorCode.SpansGroups"/>.
     /// </summary>
     /// <inheritdoc cref="AcquireAsync"/>
     public virtual async Task<LockHandle> AcquireAllAsync(
@@ -51,7 +53,7 @@ public class CoordinatorLocks : CoordinatorHoldings
         options ??= new AcquireOptions();
         Holding holding = await AcquireAsync(
             Request(names, options), options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken).ConfigureAwait(false);
-        return new LockHandle(Runtime, holding);
+        return new LockHandle(Groups.Of(holding.Name), holding);
     }
 
     /// <summary>As <see cref="AcquireAllAsync"/>, but null if the wait ends without the locks; without options: one try.</summary>
@@ -61,7 +63,7 @@ public class CoordinatorLocks : CoordinatorHoldings
         options ??= new AcquireOptions();
         Holding? holding = await TryAcquireAsync(
             Request(names, options), options.WaitOr(TimeSpan.Zero), cancellationToken).ConfigureAwait(false);
-        return holding is null ? null : new LockHandle(Runtime, holding);
+        return holding is null ? null : new LockHandle(Groups.Of(holding.Name), holding);
     }
 
     private static AcquireRequest Request(IReadOnlyList<string> names, AcquireOptions options)

@@ -1,4 +1,5 @@
 using Coordinator.Client.Connection;
+using Coordinator.Client.Machine;
 using Coordinator.Contracts;
 
 namespace Coordinator.Client;
@@ -11,7 +12,7 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorReaderWriterLocks : CoordinatorHoldings
 {
-    internal CoordinatorReaderWriterLocks(ClientRuntime runtime) : base(runtime, HoldingKind.Lock)
+    internal CoordinatorReaderWriterLocks(ClientGroups groups) : base(groups, HoldingKind.Lock)
     {
     }
 
@@ -45,9 +46,10 @@ public class CoordinatorReaderWriterLocks : CoordinatorHoldings
         string name, bool isShared, AcquireOptions? options, CancellationToken cancellationToken)
     {
         options ??= new AcquireOptions();
-        return new ReaderWriterLockHandle(Runtime, await AcquireAsync(
+        Holding holding = await AcquireAsync(
             options.ToRequest(HoldingKind.Lock, name) with { IsShared = isShared },
-            options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken).ConfigureAwait(false));
+            options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken).ConfigureAwait(false);
+        return new ReaderWriterLockHandle(Groups.Of(name), holding);
     }
 
     private async Task<ReaderWriterLockHandle?> TryAcquireAsync(
@@ -57,7 +59,7 @@ public class CoordinatorReaderWriterLocks : CoordinatorHoldings
         return await TryAcquireAsync(
             options.ToRequest(HoldingKind.Lock, name) with { IsShared = isShared },
             options.WaitOr(TimeSpan.Zero), cancellationToken).ConfigureAwait(false) is { } holding
-            ? new ReaderWriterLockHandle(Runtime, holding)
+            ? new ReaderWriterLockHandle(Groups.Of(name), holding)
             : null;
     }
 }

@@ -10,7 +10,7 @@ namespace Coordinator.Client;
 /// </summary>
 public class CoordinatorSemaphores : CoordinatorHoldings
 {
-    internal CoordinatorSemaphores(ClientRuntime runtime) : base(runtime, HoldingKind.Semaphore)
+    internal CoordinatorSemaphores(ClientGroups groups) : base(groups, HoldingKind.Semaphore)
     {
     }
 
@@ -32,9 +32,10 @@ public class CoordinatorSemaphores : CoordinatorHoldings
         CancellationToken cancellationToken = default)
     {
         options ??= new AcquireOptions();
-        return new SemaphoreHandle(Runtime, await AcquireAsync(
+        Holding holding = await AcquireAsync(
             Request(name, limit, permits, options), options.WaitOr(Timeout.InfiniteTimeSpan), cancellationToken)
-            .ConfigureAwait(false));
+            .ConfigureAwait(false);
+        return new SemaphoreHandle(Groups.Of(name), holding);
     }
 
     /// <summary>As <see cref="AcquireAsync"/>, but null if the wait ends without them; without options: one try.</summary>
@@ -46,7 +47,7 @@ public class CoordinatorSemaphores : CoordinatorHoldings
         return await TryAcquireAsync(
             Request(name, limit, permits, options), options.WaitOr(TimeSpan.Zero), cancellationToken)
             .ConfigureAwait(false) is { } holding
-            ? new SemaphoreHandle(Runtime, holding)
+            ? new SemaphoreHandle(Groups.Of(name), holding)
             : null;
     }
 

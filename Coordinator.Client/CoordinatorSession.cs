@@ -4,25 +4,27 @@ using Coordinator.Client.Machine;
 namespace Coordinator.Client;
 
 /// <summary>
-/// A session that was created, with all that can be held in it. After it is lost, every request that needs it is refused
+/// A session that was created, with all that can be held in it: names of its own group; others are refused with
+/// <see cref="Contracts.ErrorCode.SpansGroups"/>. After it is lost, every request that needs it is refused
 /// with <see cref="Contracts.ErrorCode.SessionNotFound"/>; no other takes its place. Thread-safe.
 /// </summary>
 public class CoordinatorSession : IAsyncDisposable
 {
-    private readonly ClientRuntime? _runtime;
+    private readonly ClientGroups? _groups;
     private readonly Session _session;
     private readonly LifeGuard _guard;
 
-    internal CoordinatorSession(ClientRuntime runtime, Session session)
+    internal CoordinatorSession(ClientGroups groups, int group, Session session)
     {
-        _runtime = runtime;
+        _groups = groups;
+        Group = group;
         _session = session;
         _guard = (LifeGuard)session.Host!;
-        Locks = new CoordinatorLocks(runtime);
-        ReaderWriterLocks = new CoordinatorReaderWriterLocks(runtime);
-        Semaphores = new CoordinatorSemaphores(runtime);
-        Elections = new CoordinatorElections(runtime);
-        Configuration = new CoordinatorConfiguration(runtime);
+        Locks = new CoordinatorLocks(groups);
+        ReaderWriterLocks = new CoordinatorReaderWriterLocks(groups);
+        Semaphores = new CoordinatorSemaphores(groups);
+        Elections = new CoordinatorElections(groups);
+        Configuration = new CoordinatorConfiguration(groups);
     }
 
     protected CoordinatorSession()
@@ -36,8 +38,11 @@ public class CoordinatorSession : IAsyncDisposable
         Configuration = null!;
     }
 
-    /// <summary>The log index of its creation.</summary>
+    /// <summary>The log index of its creation, in its group: another group may have another session of that id.</summary>
     public virtual long Id => _session.Id;
+
+    /// <summary>The one in which it is.</summary>
+    public virtual int Group { get; }
 
     /// <inheritdoc cref="HoldingHandle.LostToken"/>
     public virtual CancellationToken LostToken => _guard.CheckedLostToken();
@@ -62,8 +67,8 @@ public class CoordinatorSession : IAsyncDisposable
     /// </summary>
     public virtual async ValueTask DisposeAsync()
     {
-        if (_runtime is not null)
-            await _runtime.DisposeAsync().ConfigureAwait(false);
+        if (_groups is not null)
+            await _groups.DisposeAsync().ConfigureAwait(false);
         GC.SuppressFinalize(this);
     }
 }

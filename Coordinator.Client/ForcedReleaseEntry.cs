@@ -5,7 +5,10 @@ namespace Coordinator.Client;
 /// <summary>An entry of the audit list: a holding that was ended against its holder's will.</summary>
 public sealed record ForcedReleaseEntry
 {
-    /// <summary>Counts up.</summary>
+    /// <summary>That of the name: its audit list is the one that this is from.</summary>
+    public int Group { get; init; }
+
+    /// <summary>Counts up in each group.</summary>
     public long Number { get; init; }
 
     public HoldingKind Kind { get; init; }
@@ -28,8 +31,9 @@ public sealed record ForcedReleaseEntry
 
     public string Reason { get; init; } = "";
 
-    internal static ForcedReleaseEntry Of(ForcedRelease forced) => new()
+    internal static ForcedReleaseEntry Of(ForcedRelease forced, int group) => new()
     {
+        Group = group,
         Number = forced.Number,
         Kind = forced.Kind,
         Name = forced.Name,

@@ -1,16 +1,19 @@
+using Coordinator.Client.Machine;
 using Coordinator.Contracts;
 
 namespace Coordinator.Client;
 
 /// <summary>
 /// A transaction that is put together, then executed: if all checks hold, the steps of Then are done, otherwise those
-/// of Else; all of them as one revision, or none. At most 128 checks and steps. Not thread-safe.
+/// of Else; all of them as one revision, or none. At most 128 checks and steps, of keys in one group: in a cluster of
+/// several a common namespace, such as "orders/…", sees to it; others are refused with
+/// <see cref="ErrorCode.SpansGroups"/>. Not thread-safe.
 /// </summary>
 /// <example><code>
 /// TransactionResult result = await client.Configuration.Transaction()
-///     .If(Check.Version("stock/42").Is(3), Check.Missing("orders/7"))
-///     .Then(Step.Put("stock/42", "11"), Step.Put("orders/7", "1 of 42"))
-///     .Else(Step.Get("stock/42"))
+///     .If(Check.Version("shop/stock/42").Is(3), Check.Missing("shop/orders/7"))
+///     .Then(Step.Put("shop/stock/42", "11"), Step.Put("shop/orders/7", "1 of 42"))
+///     .Else(Step.Get("shop/stock/42"))
 ///     .ExecuteAsync();
 /// </code></example>
 public class ConfigTransaction
@@ -58,7 +61,22 @@ public class ConfigTransaction
         Command checkedCommand = new() { Transaction = command.Transaction, SessionId = 1 };
         if (CommandRules.Check(checkedCommand) is { } problem)
             throw new ArgumentException($"{problem.Code}. {problem.Message}");
-        CommandAnswer answer = await _configuration.WriteAsync(command, cancellationToken).ConfigureAwait(false);
+        Scope scope = ScopeOf(command.Transaction);
+        CommandAnswer answer = await _configuration.WriteAsync(command, scope, cancellationToken).ConfigureAwait(false);
         return TransactionResult.Of(command.Transaction, answer);
+    }
+
+    private static Scope ScopeOf(Transaction transaction)
+    {
+        List<string> keys = [.. transaction.Compares.Select(compare => compare.Key)];
+        List<string> prefixes = [];
+        foreach (Contracts.ConfigOperation step in transaction.Then.Concat(transaction.Else))
+        {
+            if (step.DeletePrefix is { } delete)
+                prefixes.Add(delete.Prefix);
+            else
+                keys.Add(step.Put?.Key ?? step.Delete?.Key ?? step.Get.Key);
+        }
+        return Scope.Of(keys, prefixes);
     }
 }

@@ -14,7 +14,7 @@ public partial class CoordinatorConfiguration
         Keys.CheckKey(key);
         Query query = Read(options);
         query.GetConfig = new GetConfig { Key = key, Revision = options?.Revision ?? 0 };
-        QueryAnswer answer = await ReadAsync(query, cancellationToken).ConfigureAwait(false);
+        QueryAnswer answer = await ReadAsync(query, Scope.Of(key), cancellationToken).ConfigureAwait(false);
         return answer.Error == ErrorCode.KeyNotFound || answer.Entries.Count == 0
             ? null
             : ConfigEntry.Of(answer.Entries[0], answer.Position);
@@ -49,7 +49,7 @@ public partial class CoordinatorConfiguration
             Limit = Limits.PageItemsMax,
             CountOnly = true,
         };
-        return (await ReadAsync(query, cancellationToken).ConfigureAwait(false)).Count;
+        return (await ReadAsync(query, Scope.OfPrefix(prefix), cancellationToken).ConfigureAwait(false)).Count;
     }
 
     /// <summary>
@@ -62,14 +62,16 @@ public partial class CoordinatorConfiguration
         Keys.CheckPrefix(prefix);
         Keys.CheckRevision(options?.Revision);
         List<ConfigEntry> entries = [];
+        LogPosition position = default;
         long revision = 0;
         await foreach (QueryAnswer page in PagesAsync(prefix, options, cancellationToken).ConfigureAwait(false))
         {
+            position = LogPosition.Of(page.Position);
             if (revision == 0)
                 revision = options?.Revision ?? page.Position?.Revision ?? 0;
             entries.AddRange(page.Entries.Select(entry => ConfigEntry.Of(entry, page.Position)));
         }
-        return new ConfigSnapshot(revision, entries);
+        return new ConfigSnapshot(revision, entries, position.Group);
     }
 
     private async IAsyncEnumerable<ConfigEntry> EntriesAsync(
@@ -97,7 +99,7 @@ public partial class CoordinatorConfiguration
         {
             Query query = Read(options);
             query.ListConfig = list.Clone();
-            page = await ReadAsync(query, cancellationToken).ConfigureAwait(false);
+            page = await ReadAsync(query, Scope.OfPrefix(prefix), cancellationToken).ConfigureAwait(false);
             yield return page;
             if (list.Revision == 0)
                 list.Revision = page.Position?.Revision ?? 0;
@@ -107,10 +109,10 @@ public partial class CoordinatorConfiguration
         while (page.More && page.Entries.Count > 0);
     }
 
-    private async Task<QueryAnswer> ReadAsync(Query query, CancellationToken cancellationToken)
+    private async Task<QueryAnswer> ReadAsync(Query query, Scope scope, CancellationToken cancellationToken)
     {
         Completion completion =
-            await _runtime.RunAsync(new QueryOperation(query), cancellationToken).ConfigureAwait(false);
+            await _groups.RunAsync(new QueryOperation(query), scope, cancellationToken).ConfigureAwait(false);
         QueryAnswer answer = ((Completion.Read)completion).Answer;
         return answer.Error is ErrorCode.Ok or ErrorCode.KeyNotFound
             ? answer

@@ -25,7 +25,7 @@ public partial class CoordinatorConfiguration
         string key, WatchOptions? options = null, CancellationToken cancellationToken = default)
     {
         Keys.CheckKey(key);
-        return UpdatesAsync(new WatchConfig { Key = key }, Checked(options), cancellationToken);
+        return UpdatesAsync(new WatchConfig { Key = key }, Scope.Of(key), Checked(options), cancellationToken);
     }
 
     /// <summary>
@@ -36,16 +36,17 @@ public partial class CoordinatorConfiguration
         string prefix, WatchOptions? options = null, CancellationToken cancellationToken = default)
     {
         Keys.CheckPrefix(prefix);
-        return UpdatesAsync(new WatchConfig { Key = prefix, IsPrefix = true }, Checked(options), cancellationToken);
+        WatchConfig watch = new() { Key = prefix, IsPrefix = true };
+        return UpdatesAsync(watch, Scope.OfPrefix(prefix), Checked(options), cancellationToken);
     }
 
     private async IAsyncEnumerable<ConfigUpdate> UpdatesAsync(
-        WatchConfig watch, WatchOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        WatchConfig watch, Scope scope, WatchOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         watch.FromRevision = options.FromRevision ?? 0;
         watch.WithPrevious = options.WithPrevious;
         ConfigStream stream = new(watch, options.ReportProgress);
-        await foreach (StreamItem item in _runtime.StreamAsync(stream, cancellationToken).ConfigureAwait(false))
+        await foreach (StreamItem item in _groups.StreamAsync(stream, scope, cancellationToken).ConfigureAwait(false))
             yield return ConfigUpdate.Of((StreamItem.Revision)item);
     }
 

@@ -10,15 +10,17 @@ namespace Coordinator.Client;
 /// <see cref="CoordinatorTimeoutException"/> if the cluster doesn't answer and nothing was changed,
 /// <see cref="CoordinatorOutcomeUnknownException"/> if a write may have happened,
 /// <see cref="RevisionCompactedException"/> if a revision is no longer kept, and <see cref="CoordinatorException"/> for
-/// any other refusal. Writes are sent again when a connection is lost, and done once.
+/// any other refusal. Writes are sent again when a connection is lost, and done once. In a cluster of several groups each
+/// has revisions of its own, so that what goes by revisions has to be in one group: a prefix without a whole namespace,
+/// such as "ord", is refused there with <see cref="ErrorCode.SpansGroups"/>; "orders/" is not.
 /// </summary>
 public partial class CoordinatorConfiguration
 {
-    private readonly ClientRuntime _runtime;
+    private readonly ClientGroups _groups;
 
-    internal CoordinatorConfiguration(ClientRuntime runtime) => _runtime = runtime;
+    internal CoordinatorConfiguration(ClientGroups groups) => _groups = groups;
 
-    protected CoordinatorConfiguration() => _runtime = null!;
+    protected CoordinatorConfiguration() => _groups = null!;
 
     /// <summary>Stores text, as UTF-8.</summary>
     /// <exception cref="ConditionFailedException">The key is not as <paramref name="options"/> expect it.</exception>
@@ -36,8 +38,8 @@ public partial class CoordinatorConfiguration
         PutConfig put = Keys.MakePut(key, value.Span, options?.ContentType ?? "");
         options?.Apply(put);
         CommandAnswer answer =
-            await WriteAsync(new Command { PutConfig = put }, cancellationToken).ConfigureAwait(false);
-        return new ConfigRevision(answer.Result.Revision, answer.Result.Version);
+            await WriteAsync(new Command { PutConfig = put }, Scope.Of(key), cancellationToken).ConfigureAwait(false);
+        return new ConfigRevision(answer.Result.Revision, answer.Result.Version, answer.Position?.Group ?? 0);
     }
 
     /// <summary>Stores <paramref name="value"/> as JSON.</summary>
@@ -58,7 +60,7 @@ public partial class CoordinatorConfiguration
         DeleteConfig delete = new() { Key = key };
         options?.Apply(delete);
         CommandAnswer answer =
-            await WriteAsync(new Command { DeleteConfig = delete }, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(new Command { DeleteConfig = delete }, Scope.Of(key), cancellationToken).ConfigureAwait(false);
         return answer.Result.Error == ErrorCode.Ok;
     }
 
@@ -69,13 +71,16 @@ public partial class CoordinatorConfiguration
     /// Forgets all revisions before <paramref name="revision"/>, whose own state can still be read. Nothing to do if
     /// they are forgotten already. The cluster compacts by itself too: by age, number and size.
     /// </summary>
-    public virtual async Task CompactAsync(long revision, CancellationToken cancellationToken = default)
+    /// <param name="group">Whose revision it is, such as <see cref="ConfigRevision.Group"/>; null: the only one there is.</param>
+    public virtual async Task CompactAsync(
+        long revision, int? group = null, CancellationToken cancellationToken = default)
     {
         Keys.CheckRevision(revision);
+        Keys.CheckGroup(group);
         Command command = new() { CompactConfig = new CompactConfig { Revision = revision } };
         try
         {
-            await WriteAsync(command, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(command, Scope.OfGroup(group), cancellationToken).ConfigureAwait(false);
         }
         catch (RevisionCompactedException)
         {
@@ -97,14 +102,15 @@ public partial class CoordinatorConfiguration
         Keys.CheckPrefix(prefix);
         Keys.CheckRevision(revision);
         Command command = new() { RollBackConfig = new RollBackConfig { Prefix = prefix, Revision = revision } };
-        CommandAnswer answer = await WriteAsync(command, cancellationToken).ConfigureAwait(false);
+        CommandAnswer answer =
+            await WriteAsync(command, Scope.OfPrefix(prefix), cancellationToken).ConfigureAwait(false);
         return answer.Result.Revision;
     }
 
-    internal async Task<CommandAnswer> WriteAsync(Command command, CancellationToken cancellationToken)
+    internal async Task<CommandAnswer> WriteAsync(Command command, Scope scope, CancellationToken cancellationToken)
     {
         Completion completion =
-            await _runtime.RunAsync(new WriteOperation(command), cancellationToken).ConfigureAwait(false);
+            await _groups.RunAsync(new WriteOperation(command), scope, cancellationToken).ConfigureAwait(false);
         CommandAnswer answer = ((Completion.Answered)completion).Answer;
         ErrorCode error = answer.Result?.Error ?? ErrorCode.Internal;
         return error is ErrorCode.Ok or ErrorCode.KeyNotFound ? answer : throw Refusal.Of(error, answer.Message);

@@ -30,6 +30,12 @@ internal static class Keys
             throw new ArgumentException(problem, nameof(prefix));
     }
 
+    public static void CheckGroup(int? group)
+    {
+        if (group < 0)
+            throw new ArgumentOutOfRangeException(nameof(group), group, "Groups count from 0.");
+    }
+
     public static void CheckRevision(long? revision)
     {
         if (revision < 1)

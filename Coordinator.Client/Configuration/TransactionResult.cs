@@ -11,6 +11,9 @@ public sealed record TransactionResult
     /// <summary>Of the group, after the transaction; one more than before if it changed anything.</summary>
     public long Revision { get; init; }
 
+    /// <summary>Whose revision it is.</summary>
+    public int Group { get; init; }
+
     /// <summary>
     /// One for each step of the branch that was done, in order. Null: it was done, but the connection was lost before
     /// the answer came, and the cluster keeps only whether and at which revision. What the steps read can be read
@@ -27,6 +30,7 @@ public sealed record TransactionResult
         {
             Succeeded = succeeded,
             Revision = result.Revision,
+            Group = answer.Position?.Group ?? 0,
             Results = result.Operations.Count == steps
                 ? [.. result.Operations.Select(operation => StepResult.Of(operation, answer.Position))]
                 : null,

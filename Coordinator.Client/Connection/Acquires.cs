@@ -8,21 +8,22 @@ internal static class Acquires
 {
     /// <returns>Null when the wait is over.</returns>
     public static async Task<Holding?> AcquireAsync(
-        this ClientRuntime runtime, AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken)
+        this ClientGroups groups, AcquireRequest request, TimeSpan wait, CancellationToken cancellationToken)
     {
         Check(request, wait);
-        TimeSpan start = runtime.Clock.Now().Monotonic;
+        Scope scope = Scope.Of(request.Names);
+        TimeSpan start = groups.Clock.Now().Monotonic;
         TimeSpan remaining = wait;
         while (true)
         {
             Completion completion =
-                await runtime.RunAsync(new AcquireOperation(request, remaining), cancellationToken).ConfigureAwait(false);
+                await groups.RunAsync(new AcquireOperation(request, remaining), scope, cancellationToken).ConfigureAwait(false);
             if (completion is not Completion.Acquired { Holding: var holding })
                 return null;
             // This process may have been stopped between the grant and here: what is lost is not handed out.
             if (!((LifeGuard)holding.Host!).CheckedLostToken().IsCancellationRequested)
                 return holding;
-            TimeSpan left = wait - (runtime.Clock.Now().Monotonic - start);
+            TimeSpan left = wait - (groups.Clock.Now().Monotonic - start);
             remaining = wait == Timeout.InfiniteTimeSpan ? wait : left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }

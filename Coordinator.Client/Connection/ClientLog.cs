@@ -10,28 +10,28 @@ internal static partial class ClientLog
     /// <summary>The category of them all.</summary>
     public const string Category = "Coordinator.Client";
 
-    public static void Write(ILogger log, ClientEvent happened)
+    public static void Write(ILogger log, int group, ClientEvent happened)
     {
         switch (happened)
         {
             case ClientEvent.Connected(var endpoint, var siloId):
-                Connected(log, endpoint, siloId);
+                Connected(log, group, endpoint, siloId);
                 break;
             case ClientEvent.NotConnected(var endpoint, var reason, var isRepeated):
                 // An outage of hours is one warning an endpoint, not one an attempt.
                 NotConnected(log, isRepeated ? LogLevel.Debug : LogLevel.Warning, endpoint, reason);
                 break;
             case ClientEvent.SessionOpened(var sessionId, var ttl):
-                SessionOpened(log, sessionId, ttl);
+                SessionOpened(log, group, sessionId, ttl);
                 break;
             case ClientEvent.SessionRefused(var code, var reason):
-                SessionRefused(log, code, reason);
+                SessionRefused(log, group, code, reason);
                 break;
             case ClientEvent.SessionLost(var sessionId, var reason, var isStopping):
-                SessionLost(log, isStopping ? LogLevel.Information : LogLevel.Warning, sessionId, reason);
+                SessionLost(log, isStopping ? LogLevel.Information : LogLevel.Warning, group, sessionId, reason);
                 break;
             case ClientEvent.SessionNotObserved(var sessionId, var code, var reason):
-                SessionNotObserved(log, sessionId, code, reason);
+                SessionNotObserved(log, group, sessionId, code, reason);
                 break;
             case ClientEvent.HoldingLost(var name, var token, var reason):
                 HoldingLost(log, name, token, reason);
@@ -50,23 +50,23 @@ internal static partial class ClientLog
         }
     }
 
-    [LoggerMessage(4000, LogLevel.Information, "Connected to {Endpoint} (silo {SiloId})")]
-    private static partial void Connected(ILogger log, string endpoint, string siloId);
+    [LoggerMessage(4000, LogLevel.Information, "Connected to {Endpoint} (silo {SiloId}), for group {Group}")]
+    private static partial void Connected(ILogger log, int group, string endpoint, string siloId);
 
     [LoggerMessage(EventId = 4001, Message = "No connection to {Endpoint}: {Reason}")]
     private static partial void NotConnected(ILogger log, LogLevel level, string endpoint, string reason);
 
-    [LoggerMessage(4010, LogLevel.Information, "Session {SessionId} is open for {Ttl}")]
-    private static partial void SessionOpened(ILogger log, long sessionId, TimeSpan ttl);
+    [LoggerMessage(4010, LogLevel.Information, "Session {SessionId} of group {Group} is open for {Ttl}")]
+    private static partial void SessionOpened(ILogger log, int group, long sessionId, TimeSpan ttl);
 
-    [LoggerMessage(4011, LogLevel.Warning, "No session: {Code}. {Reason}")]
-    private static partial void SessionRefused(ILogger log, ErrorCode code, string reason);
+    [LoggerMessage(4011, LogLevel.Warning, "No session in group {Group}: {Code}. {Reason}")]
+    private static partial void SessionRefused(ILogger log, int group, ErrorCode code, string reason);
 
-    [LoggerMessage(EventId = 4012, Message = "Session {SessionId} is over. {Reason}")]
-    private static partial void SessionLost(ILogger log, LogLevel level, long sessionId, string reason);
+    [LoggerMessage(EventId = 4012, Message = "Session {SessionId} of group {Group} is over. {Reason}")]
+    private static partial void SessionLost(ILogger log, LogLevel level, int group, long sessionId, string reason);
 
-    [LoggerMessage(4013, LogLevel.Warning, "Session {SessionId} is not observed: {Code}. {Reason}")]
-    private static partial void SessionNotObserved(ILogger log, long sessionId, ErrorCode code, string reason);
+    [LoggerMessage(4013, LogLevel.Warning, "Session {SessionId} of group {Group} is not observed: {Code}. {Reason}")]
+    private static partial void SessionNotObserved(ILogger log, int group, long sessionId, ErrorCode code, string reason);
 
     [LoggerMessage(4020, LogLevel.Warning, "\"{Name}\" with token {Token} is lost. {Reason}")]
     private static partial void HoldingLost(ILogger log, string name, long token, string reason);

@@ -15,6 +15,7 @@ internal sealed class ClientLoop : IDisposable
 {
     private static readonly TimeSpan TimerMax = TimeSpan.FromDays(1);
 
+    private readonly ClientGroups _groups;
     private readonly CoordinatorClientOptions _options;
     private readonly ILogger _log;
     private readonly MachineOptions _machineOptions;
@@ -29,8 +30,10 @@ internal sealed class ClientLoop : IDisposable
     private long _sessionId;
     private bool _isStopped;
 
-    public ClientLoop(CoordinatorClientOptions options, ClientClock clock, Channel<LoopInput> inbox)
+    public ClientLoop(ClientGroups groups, int group, ClientClock clock, Channel<LoopInput> inbox)
     {
+        CoordinatorClientOptions options = groups.Options;
+        _groups = groups;
         _options = options;
         _log = options.LoggerFactory?.CreateLogger(ClientLog.Category) ?? NullLogger.Instance;
         _clock = clock;
@@ -44,6 +47,8 @@ internal sealed class ClientLoop : IDisposable
             DriftMargin = options.DriftMargin,
             ClientName = options.ClientName,
             OpenRequestsMax = options.OpenRequestsMax,
+            Group = group,
+            Groups = groups.Count,
             Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
             IsSingleSession = options.IsSingleSession,
             NextNonce = () => RandomNumberGenerator.GetBytes(16),
@@ -66,7 +71,15 @@ internal sealed class ClientLoop : IDisposable
                 LoopInput input = await _inbox.Reader.ReadAsync().ConfigureAwait(false);
                 do
                 {
+                    // What came before it was passed on, or on the way.
+                    if (input.Call?.PassedOnTo is { } other && other != this)
+                    {
+                        other.Post(input);
+                        continue;
+                    }
                     Handle(input);
+                    if (_groups.Count == 0 && _machine.Groups > 0)
+                        _groups.Learn(_machine.Groups);
                     Execute(_machine.TakeEffects());
                 }
                 while (!_isStopped && _inbox.Reader.TryRead(out input));
@@ -84,7 +97,7 @@ internal sealed class ClientLoop : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private void Post(LoopInput input) => _inbox.Writer.TryWrite(input);
+    public bool Post(LoopInput input) => _inbox.Writer.TryWrite(input);
 
     private void Handle(LoopInput input)
     {
@@ -163,14 +176,14 @@ internal sealed class ClientLoop : IDisposable
                     EndLease(lost.Lease);
                     break;
                 case ClientEffect.Connect connect:
-                    _link = new SocketLink(connect.Link, connect.Endpoint, _options, Post);
+                    _link = new SocketLink(connect.Link, connect.Endpoint, _options, input => Post(input));
                     _link.Start();
                     break;
                 case ClientEffect.Disconnect:
                     _link?.Abort();
                     break;
                 case ClientEffect.Logged logged:
-                    Log(log => ClientLog.Write(log, logged.Event));
+                    Log(log => ClientLog.Write(log, _machineOptions.Group, logged.Event));
                     break;
                 case ClientEffect.Stopped:
                     _isStopped = true;
@@ -182,6 +195,11 @@ internal sealed class ClientLoop : IDisposable
     private void Complete(PendingCall call, Completion completion)
     {
         _calls.Remove(call);
+        if (completion is Completion.Elsewhere { Scope: var scope })
+        {
+            PassOn(call, scope);
+            return;
+        }
         if (completion is Completion.Acquired { Holding: var holding })
             GuardHolding(holding);
         else if (completion is Completion.Leased { Lease: var lease })
@@ -189,6 +207,24 @@ internal sealed class ClientLoop : IDisposable
         else if (call.Operation is ReleaseLeaseOperation { Lease.Host: LifeGuard released })
             _guards.Remove(released);
         call.End(completion);
+    }
+
+    /// <summary>To its group, in the order in which they were submitted here.</summary>
+    private void PassOn(PendingCall call, Scope scope)
+    {
+        if (scope.In(_groups.Count) is not { } group)
+        {
+            (ErrorCode code, string message) = scope.Refusal(_groups.Count);
+            call.End(new Completion.Refused(code, message));
+            return;
+        }
+        if (_groups.Find(group)?.Loop is not { } loop || !loop.Post(new LoopInput(LoopInputKind.Submit, call)))
+        {
+            FailCall(call, null);
+            return;
+        }
+        // Only now, so that nothing about the call can come there before the call itself.
+        call.PassedOnTo = loop;
     }
 
     private void OpenGuard(Session session, SessionLifetime lifetime)
@@ -274,7 +310,7 @@ internal sealed class ClientLoop : IDisposable
         }
         while (_inbox.Reader.TryRead(out LoopInput input))
         {
-            if (input.Call is { } call)
+            if (input is { Kind: LoopInputKind.Submit, Call: { } call })
                 FailCall(call, null);
         }
     }

@@ -6,8 +6,7 @@ using Coordinator.Contracts;
 namespace Coordinator.Client.Connection;
 
 /// <summary>
-/// What the public classes call: hands requests to the loop and turns completions into results and exceptions.
-/// Thread-safe.
+/// The client of one group: hands requests to the loop and turns completions into results and exceptions. Thread-safe.
 /// </summary>
 internal sealed class ClientRuntime : IAsyncDisposable
 {
@@ -15,24 +14,20 @@ internal sealed class ClientRuntime : IAsyncDisposable
     // unhandled, and one tick.
     private readonly Channel<LoopInput> _inbox =
         Channel.CreateUnbounded<LoopInput>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly CoordinatorClientOptions _options;
-    private readonly ClientLoop _loop;
+    private readonly int _openCallsMax;
     private readonly Task _running;
     private int _openCalls;
 
-    public ClientRuntime(CoordinatorClientOptions options)
+    public ClientRuntime(ClientGroups groups, int group)
     {
-        _options = options;
-        Clock = new ClientClock(options.TimeProvider);
-        _loop = new ClientLoop(options, Clock, _inbox);
-        _running = Task.Run(_loop.RunAsync);
+        _openCallsMax = groups.Options.OpenRequestsMax;
+        Loop = new ClientLoop(groups, group, groups.Clock, _inbox);
+        _running = Task.Run(Loop.RunAsync);
     }
 
-    public ClientClock Clock { get; }
+    public ClientLoop Loop { get; }
 
-    public CoordinatorClientOptions Options => _options;
-
-    public long? SessionId => _loop.SessionId;
+    public long? SessionId => Loop.SessionId;
 
     /// <returns>A completion that is an answer; all others become exceptions.</returns>
     public async Task<Completion> RunAsync(Operation operation, CancellationToken cancellationToken)
@@ -41,7 +36,7 @@ internal sealed class ClientRuntime : IAsyncDisposable
         try
         {
             // Refused here, before the inbox: a flood of calls must not pile up in it.
-            if (Interlocked.Increment(ref _openCalls) > _options.OpenRequestsMax)
+            if (Interlocked.Increment(ref _openCalls) > _openCallsMax)
                 throw TooMany();
             Completion completion = await SubmitAsync(operation, cancellationToken).ConfigureAwait(false);
             return Problem(completion, cancellationToken) is { } problem ? throw problem : completion;
@@ -63,7 +58,7 @@ internal sealed class ClientRuntime : IAsyncDisposable
         StreamCall call = new(stream);
         try
         {
-            if (Interlocked.Increment(ref _openCalls) > _options.OpenRequestsMax)
+            if (Interlocked.Increment(ref _openCalls) > _openCallsMax)
                 throw TooMany();
             if (!_inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Submit, call)))
                 throw Disposed();
@@ -74,14 +69,14 @@ internal sealed class ClientRuntime : IAsyncDisposable
                     cancellationToken.ThrowIfCancellationRequested();
                     yield return item;
                     // Only when the consumer is back for the next one is it done with this one.
-                    _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Taken, call, Items: 1, Bytes: item.Bytes));
+                    Post(call, new LoopInput(LoopInputKind.Taken, call, Items: 1, Bytes: item.Bytes));
                 }
             }
             throw Problem(await call.Task.ConfigureAwait(false), cancellationToken)!;
         }
         finally
         {
-            _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Cancel, call));
+            Post(call, new LoopInput(LoopInputKind.Cancel, call));
             Interlocked.Decrement(ref _openCalls);
         }
     }
@@ -107,9 +102,11 @@ internal sealed class ClientRuntime : IAsyncDisposable
         if (!_inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Submit, call)))
             return new Completion.Stopped();
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            _ => _inbox.Writer.TryWrite(new LoopInput(LoopInputKind.Cancel, call)), null);
+            _ => Post(call, new LoopInput(LoopInputKind.Cancel, call)), null);
         return await call.Task.ConfigureAwait(false);
     }
+
+    private void Post(PendingCall call, LoopInput input) => (call.PassedOnTo ?? Loop).Post(input);
 
     /// <summary>Null: no problem but an answer.</summary>
     private Exception? Problem(Completion completion, CancellationToken cancellationToken) => completion switch
@@ -126,7 +123,7 @@ internal sealed class ClientRuntime : IAsyncDisposable
     };
 
     private TooManyOpenRequestsException TooMany() =>
-        new($"This client has {_options.OpenRequestsMax} open requests already.");
+        new($"This client has {_openCallsMax} open requests already.");
 
     private static ObjectDisposedException Disposed() => new(nameof(CoordinatorClient));
 }

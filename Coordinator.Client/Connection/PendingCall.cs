@@ -6,8 +6,16 @@ namespace Coordinator.Client.Connection;
 internal class PendingCall(Operation operation)
 {
     private readonly TaskCompletionSource<Completion> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ClientLoop? _passedOnTo;
 
     public Operation Operation { get; } = operation;
+
+    /// <summary>Where it is answered, once it was passed on to another group's; null: where it was submitted.</summary>
+    public ClientLoop? PassedOnTo
+    {
+        get => Volatile.Read(ref _passedOnTo);
+        set => Volatile.Write(ref _passedOnTo, value);
+    }
 
     public Task<Completion> Task => _end.Task;
 

@@ -12,7 +12,7 @@ internal sealed partial class ClientMachine
     public void Received(int number, ServerFrame frame, ClientInstant now)
     {
         Advance(now);
-        if (number == _link.Number && _link.Phase is LinkPhase.Greeting or LinkPhase.Ready)
+        if (number == _link.Number && _link.Phase is LinkPhase.Greeting or LinkPhase.Ready && !IsForeign(frame))
         {
             _link.SilentSince = _now.Monotonic;
             OnFrame(frame);

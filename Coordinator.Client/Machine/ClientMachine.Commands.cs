@@ -42,7 +42,8 @@ internal sealed partial class ClientMachine
         command.SessionId = session.Id;
         command.RequestId = operation.Slot.RequestId;
         command.AnsweredBelow = session.AnsweredBelow;
-        operation.Frame = new ClientFrame { CorrelationId = operation.Id, Command = command };
+        operation.Frame = NewFrame(operation.Id);
+        operation.Frame.Command = command;
         operation.Sends = 0;
         operation.FirstSent = null;
     }

@@ -24,11 +24,9 @@ internal sealed partial class ClientMachine
         _keepAlives.Add(id, (session, _now));
         session.KeepAliveSentAt = _now.Monotonic;
         Expect();
-        Transmit(new ClientFrame
-        {
-            CorrelationId = id,
-            KeepAlive = new SessionKeepAlive { SessionId = session.Id },
-        });
+        ClientFrame frame = NewFrame(id);
+        frame.KeepAlive = new SessionKeepAlive { SessionId = session.Id };
+        Transmit(frame);
     }
 
     private void OnKeepAliveAnswer(long correlationId, KeepAliveAnswer answer)

@@ -22,7 +22,8 @@ internal sealed partial class ClientMachine
         }
         if (operation is ReleaseLeaseOperation { Lease: { } released })
             EndLease(released);
-        operation.Frame = new ClientFrame { CorrelationId = operation.Id, Command = operation.MakeCommand() };
+        operation.Frame = NewFrame(operation.Id);
+        operation.Frame.Command = operation.MakeCommand();
         Open(operation);
     }
 

@@ -12,7 +12,8 @@ internal sealed partial class ClientMachine
 
     private void EnterLine(AcquireOperation acquire)
     {
-        if (acquire.IsBounded)
+        // Passed on from another group's machine, its wait goes on.
+        if (acquire.IsBounded && acquire.WaitEnd == TimeSpan.MaxValue)
             acquire.WaitEnd = _now.Monotonic + acquire.Wait;
         if (acquire.Upgrades is { } shared && RefusalOfUpgrade(shared) is { } refused)
         {

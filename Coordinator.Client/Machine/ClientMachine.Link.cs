@@ -12,6 +12,7 @@ internal sealed partial class ClientMachine
     private string _trouble = "";
 
     private bool IsLinkNeeded => _open.Count > 0 || _unsent.Count > 0 || _leases.Count > 0
+        || _greets.Count > 0
         || _sessions.Exists(session => session.IsAlive);
 
     /// <summary>The WebSocket of link <paramref name="number"/> is open.</summary>
@@ -60,6 +61,12 @@ internal sealed partial class ClientMachine
             DropLink($"It speaks version {welcome.ProtocolVersion} of the protocol, not {Limits.ProtocolVersion}.");
             return;
         }
+        if (ProblemOfGroups(welcome) is { } problem)
+        {
+            DropLink(problem);
+            return;
+        }
+        LearnGroups(welcome.Groups);
         _link.Phase = LinkPhase.Ready;
         _link.Refusals = 0;
         _link.Expected = 0;
@@ -140,6 +147,13 @@ internal sealed partial class ClientMachine
         if (operation.IsAnsweredSoon)
             Expect();
         Transmit(operation.Frame!);
+    }
+
+    private void Abandon(Operation operation)
+    {
+        ClientFrame frame = NewFrame(operation.Id);
+        frame.Abandon = new Abandon();
+        Transmit(frame);
     }
 
     private void Transmit(ClientFrame frame) => _effects.Add(new ClientEffect.Send(_link.Number, frame));

@@ -50,7 +50,9 @@ internal sealed partial class ClientMachine
         session.FirstSent ??= _now;
         session.IsCreateOnWire = true;
         Expect();
-        Transmit(session.CreateFrame(_options.ClientName));
+        ClientFrame frame = NewFrame(session.CorrelationId);
+        frame.Command = session.MakeCreate(_options.ClientName);
+        Transmit(frame);
     }
 
     private void OnCreateAnswer(Session session, CommandAnswer answer, CommandResult result)

@@ -38,6 +38,9 @@ internal sealed partial class ClientMachine
             Complete(unsent.Value, new Completion.Stopped());
             Close(unsent.Value);
         }
+        foreach (Operation greet in _greets)
+            Complete(greet, new Completion.Stopped());
+        _greets.Clear();
         StopLines();
         foreach (StreamOperation paused in _paused)
             Complete(paused, new Completion.Stopped());

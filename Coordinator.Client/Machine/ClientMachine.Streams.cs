@@ -93,6 +93,7 @@ internal sealed partial class ClientMachine
         _open.Add(stream.Id, stream);
         Watch watch = stream.Resume();
         watch.SeenIndex = _seenIndex;
-        stream.Frame = new ClientFrame { CorrelationId = stream.Id, Watch = watch };
+        stream.Frame = NewFrame(stream.Id);
+        stream.Frame.Watch = watch;
     }
 }

@@ -29,6 +29,7 @@ internal sealed partial class ClientMachine
     {
         _options = options;
         _backoff = new Backoff(options.Seed, options.BackoffMax);
+        Groups = options.Groups;
         _now = now;
     }
 
@@ -89,12 +90,20 @@ internal sealed partial class ClientMachine
 
     private void Begin(Operation operation)
     {
-        operation.GiveUpAt = _now.Monotonic + _options.RequestTimeout;
+        if (operation.GiveUpAt == TimeSpan.MaxValue)
+            operation.GiveUpAt = _now.Monotonic + _options.RequestTimeout;
         switch (operation)
         {
+            case { Scope: { } scope } when IsElsewhere(scope):
+                Complete(operation, new Completion.Elsewhere(scope));
+                break;
+            case GreetOperation greet:
+                BeginGreet(greet);
+                break;
             case QueryOperation query:
                 query.Query.SeenIndex = _seenIndex;
-                query.Frame = new ClientFrame { CorrelationId = query.Id, Query = query.Query };
+                query.Frame = NewFrame(query.Id);
+                query.Frame.Query = query.Query;
                 Open(query);
                 break;
             case ClusterOperation cluster:
@@ -213,12 +222,16 @@ internal sealed partial class ClientMachine
             case AcquireLeaseOperation { Sends: > 0 }:
                 _timers.Arm(operation);
                 break;
+            case GreetOperation:
+                _greets.Remove(operation);
+                Close(operation);
+                break;
             case StreamOperation { IsPaused: true } stream:
                 Unpause(stream);
                 break;
             default:
                 if (operation.IsOnWire)
-                    Transmit(new ClientFrame { CorrelationId = operation.Id, Abandon = new Abandon() });
+                    Abandon(operation);
                 Close(operation);
                 GiveUpHandOver(operation);
                 break;

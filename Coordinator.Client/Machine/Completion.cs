@@ -13,6 +13,12 @@ internal abstract record Completion
 
     public sealed record Opened(Session Session) : Completion;
 
+    /// <summary>How many groups the cluster has.</summary>
+    public sealed record Greeted(int Groups) : Completion;
+
+    /// <summary>Never sent, as it is for another group: to be submitted there.</summary>
+    public sealed record Elsewhere(Scope Scope) : Completion;
+
     public sealed record Leased(Lease Lease) : Completion;
 
     /// <summary>Certain: nothing is held, and nothing will be.</summary>

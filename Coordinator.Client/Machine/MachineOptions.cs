@@ -11,6 +11,12 @@ internal sealed record MachineOptions
     public string ClientName { get; init; } = "";
     public int OpenRequestsMax { get; init; } = 1024;
 
+    /// <summary>That all of this machine's requests are for.</summary>
+    public int Group { get; init; }
+
+    /// <summary>How many the cluster has; 0: the first Welcome tells.</summary>
+    public int Groups { get; init; }
+
     /// <summary>One session for all of the client's life: once it is lost, whatever needs it is refused.</summary>
     public bool IsSingleSession { get; init; }
 

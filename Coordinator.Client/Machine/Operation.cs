@@ -14,6 +14,9 @@ internal abstract class Operation
     /// <summary>Who is told, as the host knows it; null once told, or if nobody ever asked.</summary>
     public object? Caller { get; set; }
 
+    /// <summary>What decides its group, if whoever submits it can't know yet; null: it is for the machine's own.</summary>
+    public Scope? Scope { get; set; }
+
     /// <summary>What is sent; null before the first sending.</summary>
     public ClientFrame? Frame { get; set; }
 

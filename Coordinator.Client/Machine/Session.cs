@@ -127,17 +127,13 @@ internal sealed class Session(byte[] nonce, long correlationId)
         return untilThird > untilRetry ? untilThird : untilRetry;
     }
 
-    public ClientFrame CreateFrame(string metadata) => new()
+    public Command MakeCreate(string metadata) => new()
     {
-        CorrelationId = CorrelationId,
-        Command = new Command
+        CreateSession = new CreateSession
         {
-            CreateSession = new CreateSession
-            {
-                Nonce = Google.Protobuf.ByteString.CopyFrom(Nonce),
-                TtlUs = (long)Ttl.TotalMicroseconds,
-                Metadata = metadata,
-            },
+            Nonce = Google.Protobuf.ByteString.CopyFrom(Nonce),
+            TtlUs = (long)Ttl.TotalMicroseconds,
+            Metadata = metadata,
         },
     };
 }

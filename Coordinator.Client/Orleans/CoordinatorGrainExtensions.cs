@@ -24,8 +24,6 @@ public static class CoordinatorGrainExtensions
     {
         ArgumentNullException.ThrowIfNull(grains);
         ArgumentNullException.ThrowIfNull(options);
-        // The client's loop is nobody's request: it must not go on in the name of the call that happened to be the first.
-        using AsyncFlowControl? flow = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         CoordinatorClientOptions own = options.Validated();
         own.OpenSocket = (_, _, _) => Task.FromResult<WebSocket>(new GrainSocket(grains));
         return new CoordinatorClient(own);

@@ -33,7 +33,7 @@ public sealed class ClientLogTests
             typeof(ClientEvent).GetNestedTypes().Length, events.Select(happened => happened.GetType()).Distinct().Count());
 
         foreach (ClientEvent happened in events)
-            ClientLog.Write(log, happened);
+            ClientLog.Write(log, 0, happened);
 
         Assert.Equal([4000, 4001, 4001, 4010, 4011, 4012, 4012, 4013, 4020, 4021, 4022, 4030], log.Lines.Select(line => line.Id));
         Assert.Equal(

@@ -37,7 +37,7 @@ public sealed class ClientPageTests
     private static async Task UseAsync(CoordinatorClient client)
     {
         AcquireOptions options = new() { Wait = TimeSpan.FromSeconds(30), MaxHold = TimeSpan.FromMinutes(5), Label = "nightly" };
-        await using (LockHandle both = await client.Locks.AcquireAllAsync(["orders/42", "stock/7"], options))
+        await using (LockHandle both = await client.Locks.AcquireAllAsync(["orders/42", "orders/stock"], options))
             await ShipAsync(both.FencingToken, both.LostToken);
 
         if (await client.Locks.DescribeAsync("orders/42") is { } busy)

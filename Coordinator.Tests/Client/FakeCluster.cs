@@ -7,7 +7,7 @@ namespace Coordinator.Tests.Client;
 /// What a cluster does, as far as a client can tell: sessions, request ids executed once, locks with a line, settings.
 /// Time is the caller's. Invariant: a request id below the highest answeredBelow seen is never executed.
 /// </summary>
-internal sealed class FakeCluster
+internal sealed class FakeCluster(int group = 0)
 {
     private readonly Dictionary<ByteString, long> _nonces = [];
     private readonly SortedDictionary<string, FakeLock> _locks = new(StringComparer.Ordinal);
@@ -82,7 +82,7 @@ internal sealed class FakeCluster
 
     public QueryAnswer Read(Query query)
     {
-        QueryAnswer answer = new() { Position = new Position { Group = 1, Term = 1, Index = Index, Revision = _revision } };
+        QueryAnswer answer = new() { Position = new Position { Group = group, Term = 1, Index = Index, Revision = _revision } };
         switch (query.QueryCase)
         {
             case Query.QueryOneofCase.GetConfig when _entries.TryGetValue(query.GetConfig.Key, out var entry):
@@ -98,6 +98,18 @@ internal sealed class FakeCluster
                     && string.CompareOrdinal(entry.Key, list.AfterKey) > 0)];
                 answer.Entries.AddRange(found.Take(2));
                 answer.More = found.Length > 2;
+                break;
+            case Query.QueryOneofCase.ListLocks:
+                ListLocks locks = query.ListLocks;
+                string[] names = [.. _locks.Where(pair => pair.Value.Holder != 0
+                    && pair.Key.StartsWith(locks.Prefix, StringComparison.Ordinal)
+                    && string.CompareOrdinal(pair.Key, locks.AfterName) > 0).Select(pair => pair.Key)];
+                answer.Locks.AddRange(names.Take(2).Select(name => new LockInfo { Name = name }));
+                answer.More = names.Length > 2;
+                break;
+            case Query.QueryOneofCase.ListSessions:
+                answer.Sessions.AddRange(Sessions.Keys.Where(id => id > query.ListSessions.AfterSessionId)
+                    .Select(id => new SessionInfo { SessionId = id }));
                 break;
         }
         return answer;
@@ -233,7 +245,7 @@ internal sealed class FakeCluster
 
     private CommandAnswer Answer(CommandResult result) => new()
     {
-        Position = new Position { Group = 1, Term = 1, Index = Index, Revision = _revision },
+        Position = new Position { Group = group, Term = 1, Index = Index, Revision = _revision },
         Result = result,
     };
 

@@ -12,18 +12,18 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Tests.Client;
 
 /// <summary>
-/// A WebSocket endpoint that speaks the frames over a <see cref="FakeCluster"/>, and misbehaves when told to.
+/// A WebSocket endpoint that speaks the frames over a <see cref="FakeCluster"/> for each group, and misbehaves when told to.
 /// </summary>
 internal sealed class FakeSilo : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly FakeCluster _cluster;
+    private readonly FakeCluster[] _clusters;
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly ConcurrentDictionary<WebSocket, Channel<ServerFrame>> _connections = [];
 
-    private FakeSilo(FakeCluster cluster, string address)
+    private FakeSilo(FakeCluster[] clusters, string address)
     {
-        _cluster = cluster;
+        _clusters = clusters;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(address);
@@ -48,9 +48,12 @@ internal sealed class FakeSilo : IAsyncDisposable
     /// <summary>A message that the silo begins a connection with, by the connection's number from 1 on.</summary>
     public Func<int, byte[]?> Garbage { get; set; } = _ => null;
 
-    public static async Task<FakeSilo> StartAsync(FakeCluster? cluster = null, string address = "http://127.0.0.1:0")
+    public static Task<FakeSilo> StartAsync(FakeCluster? cluster = null, string address = "http://127.0.0.1:0") =>
+        StartAsync([cluster ?? new FakeCluster()], address);
+
+    public static async Task<FakeSilo> StartAsync(FakeCluster[] clusters, string address = "http://127.0.0.1:0")
     {
-        FakeSilo silo = new(cluster ?? new FakeCluster(), address);
+        FakeSilo silo = new(clusters, address);
         await silo._app.StartAsync();
         return silo;
     }
@@ -61,10 +64,17 @@ internal sealed class FakeSilo : IAsyncDisposable
             socket.Abort();
     }
 
-    public T Look<T>(Func<FakeCluster, T> look)
+    public T Look<T>(Func<FakeCluster, T> look, int group = 0)
     {
-        lock (_cluster)
-            return look(_cluster);
+        lock (_clusters)
+            return look(_clusters[group]);
+    }
+
+    /// <summary>To all who are connected.</summary>
+    public void Push(ServerFrame frame)
+    {
+        foreach (Channel<ServerFrame> connection in _connections.Values)
+            connection.Writer.TryWrite(frame);
     }
 
     public async ValueTask DisposeAsync()
@@ -149,24 +159,26 @@ internal sealed class FakeSilo : IAsyncDisposable
     {
         if (IsDeaf || Intercept(frame, outgoing))
             return;
-        lock (_cluster)
+        lock (_clusters)
         {
-            _cluster.Advance(Stopwatch.GetElapsedTime(_start));
+            foreach (FakeCluster each in _clusters)
+                each.Advance(Stopwatch.GetElapsedTime(_start));
+            FakeCluster cluster = _clusters[frame.Group];
             switch (frame.BodyCase)
             {
                 case ClientFrame.BodyOneofCase.Hello:
-                    outgoing.TryWrite(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, SiloId = "fake" } });
+                    outgoing.TryWrite(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, Groups = _clusters.Length, SiloId = "fake" } });
                     break;
                 case ClientFrame.BodyOneofCase.KeepAlive:
-                    KeepAliveAnswer alive = _cluster.KeepAlive(frame.KeepAlive.SessionId);
+                    KeepAliveAnswer alive = cluster.KeepAlive(frame.KeepAlive.SessionId);
                     outgoing.TryWrite(new ServerFrame { CorrelationId = frame.CorrelationId, KeepAlive = alive });
                     break;
                 case ClientFrame.BodyOneofCase.Command:
-                    _cluster.Execute(frame.Command, answer =>
+                    cluster.Execute(frame.Command, answer =>
                         outgoing.TryWrite(new ServerFrame { CorrelationId = frame.CorrelationId, Command = answer }));
                     break;
                 case ClientFrame.BodyOneofCase.Query:
-                    QueryAnswer read = _cluster.Read(frame.Query);
+                    QueryAnswer read = cluster.Read(frame.Query);
                     outgoing.TryWrite(new ServerFrame { CorrelationId = frame.CorrelationId, Query = read });
                     break;
             }

@@ -207,7 +207,7 @@ internal sealed class FaultyClient
         switch (frame.BodyCase)
         {
             case ClientFrame.BodyOneofCase.Hello:
-                ToClient(link, new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1 } });
+                ToClient(link, new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, Groups = 1 } });
                 break;
             case ClientFrame.BodyOneofCase.KeepAlive when !_world.Happens(0.1):
                 ToClient(link, new ServerFrame

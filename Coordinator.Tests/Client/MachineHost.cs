@@ -20,10 +20,18 @@ internal sealed class MachineHost
     }
 
     public MachineHost(bool isSingleSession, int openRequestsMax = 1024, params string[] endpoints)
+        : this(0, 0, endpoints, isSingleSession, openRequestsMax)
+    {
+    }
+
+    public MachineHost(
+        int group, int groups, string[]? endpoints = null, bool isSingleSession = false, int openRequestsMax = 1024)
     {
         Options = new MachineOptions
         {
-            Endpoints = endpoints.Length == 0 ? ["http://one"] : endpoints,
+            Group = group,
+            Groups = groups,
+            Endpoints = endpoints is null or [] ? ["http://one"] : endpoints,
             SessionTtl = Ttl,
             RequestTimeout = TimeSpan.FromSeconds(10),
             OpenRequestsMax = openRequestsMax,
@@ -113,12 +121,14 @@ internal sealed class MachineHost
         Drain();
     }
 
-    public void Connect()
+    public void Connect() => Greet(Math.Max(Options.Groups, 1));
+
+    public void Greet(int groups)
     {
         Machine.Connected(Link, Now);
         Drain();
         Assert.NotNull(Take().Hello);
-        Receive(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, SiloId = "a" } });
+        Receive(new ServerFrame { Welcome = new Welcome { ProtocolVersion = 1, Groups = groups, SiloId = "a" } });
     }
 
     public void Disconnect(string reason = "gone")

@@ -46,8 +46,10 @@ internal sealed class StreamHost
         },
     };
 
-    public static WatchPage Page(long next, params ConfigEvent[] events) =>
-        new() { NextRevision = next, Events = { events }, Position = new Position { Index = next * 10 } };
+    public static WatchPage Page(long next, params ConfigEvent[] events) => PageOf(0, next, events);
+
+    public static WatchPage PageOf(int group, long next, params ConfigEvent[] events) =>
+        new() { NextRevision = next, Events = { events }, Position = new Position { Group = group, Index = next * 10 } };
 
     public ClientFrame TakeWatch() => Asked = Host.TakeNext(frame => frame.Watch is not null);
 
