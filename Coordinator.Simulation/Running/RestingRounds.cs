@@ -20,6 +20,9 @@ internal sealed class RestingRounds(World world, Prng random)
     /// <summary>Until a silo has noticed the end of a connection whose client is silent.</summary>
     private const long HalfOpenUs = 11_000_000;
 
+    /// <summary>The longest that anything of a round before may still last, whatever a tick is.</summary>
+    private const long FeltMaxUs = 10_000_000;
+
     private readonly Prober _prober = new(world, random.Fork());
 
     private EventQueue Events => world.Events;
@@ -61,7 +64,7 @@ internal sealed class RestingRounds(World world, Prng random)
                 HoldDown(random.Pick(Members()));
                 return;
             case 4 when Leader() is { } leader:
-                leader.Newest!.Pause(random.Between(1, 10_000_000));
+                leader.Newest!.Pause(random.Between(1, FeltMaxUs));
                 break;
             default:
                 Storm();
@@ -113,7 +116,7 @@ internal sealed class RestingRounds(World world, Prng random)
         {
             Require(
                 TicksToServe, () => Leader() is { } now && now.Newest!.Machine!.Raft.Term.Value > term,
-                "a group whose leader was cut off has none", moreUs: 10_000_000);
+                "a group whose leader was cut off has none");
             Serve();
         }
         world.Network.Mend();
@@ -136,11 +139,11 @@ internal sealed class RestingRounds(World world, Prng random)
                 struck.Newest?.CrashBetweenEffects();
                 break;
             case 2:
-                struck.Newest?.Pause(random.Skewed(1, 10_000_000));
+                struck.Newest?.Pause(random.Skewed(1, FeltMaxUs));
                 break;
             default:
                 SimulatedPeer other = random.Pick(Members());
-                world.Network.Cut(struck.Place, other.Place, random.Skewed(1, 10_000_000));
+                world.Network.Cut(struck.Place, other.Place, random.Skewed(1, FeltMaxUs));
                 break;
         }
         Events.RunUntil(Events.NowUs + random.Below(20 * ElectionTimeoutUs));
@@ -153,15 +156,14 @@ internal sealed class RestingRounds(World world, Prng random)
     private void Serve()
     {
         _prober.Ask();
-        Require(TicksToServe, () => _prober.IsServed, "nobody serves a group that has rested", moreUs: 10_000_000);
+        Require(TicksToServe, () => _prober.IsServed, "nobody serves a group that has rested");
         Require(
-            TicksToServe, () => Leader()?.Newest?.Machine?.State is { SessionCount: 0 }, "a session does not end in a group that would rest",
-            moreUs: 10_000_000);
+            TicksToServe, () => Leader()?.Newest?.Machine?.State is { SessionCount: 0 }, "a session does not end in a group that would rest");
     }
 
-    private void Require(long ticks, Func<bool> condition, string message, long moreUs = 0)
+    private void Require(long ticks, Func<bool> condition, string message)
     {
-        if (!Events.RunUntil(Events.NowUs + (ticks * world.Scenario.Options.TickUs) + moreUs, condition))
+        if (!Events.RunUntil(Events.NowUs + (ticks * world.Scenario.Options.TickUs) + FeltMaxUs, condition))
             throw new InvariantViolation("liveness", $"{message}: {SimulationRun.Describe(world)}");
     }
 
