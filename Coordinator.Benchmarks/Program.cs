@@ -5,6 +5,7 @@ return args switch
     ["smoke", .. string[] rest] => await SmokeBenchmark.RunAsync(rest),
     ["raft", .. string[] rest] => RaftBenchmark.Run(rest),
     ["links", .. string[] rest] => await LinkBenchmark.RunAsync(rest),
+    ["idle", .. string[] rest] => await IdleBenchmark.RunAsync(rest),
     _ => Usage(),
 };
 
@@ -19,6 +20,8 @@ static int Usage()
                                                    naive one-at-a-time loop
           links [--seconds N]                      one link between two silos over loopback: heartbeats, and appends of 128
                                                    bytes and of 64 KiB
+          idle [--groups N] [--seconds N]          three silos in which nothing happens, with one group and with N (default
+                                                   1000): processor time and memory
         """);
     return 2;
 }

@@ -7,7 +7,7 @@ namespace Coordinator.Benchmarks;
 /// <summary>A silo of its own process on fresh data, with a private PostgreSQL; gone without a trace when disposed.</summary>
 internal sealed class SiloUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
@@ -22,28 +22,14 @@ internal sealed class SiloUnderTest : IAsyncDisposable
 
     public string Address { get; }
 
+    public int Pid => _process.Id;
+
+    /// <summary>Where the private PostgreSQL says which process it is.</summary>
+    public string PostmasterFile => Path.Combine(_folder, "data", "postgres", "cluster", "postmaster.pid");
+
     public static async Task<SiloUnderTest> StartAsync()
     {
-        string folder = Directory.CreateTempSubdirectory("coordinator-benchmark-").FullName;
-        // PostgreSQL's user has to enter it, or the cluster would be kept elsewhere and stay behind.
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
-        string address = $"http://127.0.0.1:{FreePort()}";
-        var process = new Process
-        {
-            StartInfo = new ProcessStartInfo("dotnet",
-            [
-                Path.Combine(AppContext.BaseDirectory, "Coordinator.Silo.dll"), "--listen", address,
-                "--data", Path.Combine(folder, "data"),
-            ])
-            {
-                RedirectStandardOutput = true,
-            },
-        };
-        var silo = new SiloUnderTest(process, folder, address);
-        process.OutputDataReceived += (_, _) => { };
-        process.Start();
-        process.BeginOutputReadLine();
+        SiloUnderTest silo = Begin($"http://127.0.0.1:{FreePort()}");
         try
         {
             await silo.ReadyAsync();
@@ -54,6 +40,31 @@ internal sealed class SiloUnderTest : IAsyncDisposable
             await silo.DisposeAsync();
             throw;
         }
+    }
+
+    /// <param name="options">More of the command line.</param>
+    public static SiloUnderTest Begin(string address, params string[] options)
+    {
+        string folder = Directory.CreateTempSubdirectory("coordinator-benchmark-").FullName;
+        // PostgreSQL's user has to enter it, or the cluster would be kept elsewhere and stay behind.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, "Coordinator.Silo.dll"), "--listen", address,
+                "--data", Path.Combine(folder, "data"), .. options,
+            ])
+            {
+                RedirectStandardOutput = true,
+            },
+        };
+        var silo = new SiloUnderTest(process, folder, address);
+        process.OutputDataReceived += (_, _) => { };
+        process.Start();
+        process.BeginOutputReadLine();
+        return silo;
     }
 
     public async ValueTask DisposeAsync()
@@ -69,7 +80,7 @@ internal sealed class SiloUnderTest : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task ReadyAsync()
+    public async Task ReadyAsync()
     {
         using var http = new HttpClient();
         long startedAt = Stopwatch.GetTimestamp();
@@ -79,6 +90,13 @@ internal sealed class SiloUnderTest : IAsyncDisposable
                 throw new InvalidOperationException($"The silo did not get ready within {StartTimeMax}.");
             await Task.Delay(50);
         }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task<bool> IsReadyAsync(HttpClient http)
@@ -92,12 +110,5 @@ internal sealed class SiloUnderTest : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -22,6 +22,7 @@ public sealed partial class ReplicaMachine
     private bool _asksToRest;
     private long _busyUs;
     private long _wokenUs;
+    private long _calledUs;
 
     /// <summary>Until the next input it needs no tick, and asks nothing of its storage.</summary>
     public bool IsQuiesced { get; private set; }
@@ -54,9 +55,26 @@ public sealed partial class ReplicaMachine
         else if (!byLeader && !_raft.Leader.IsNone)
         {
             // A sleeping leader would be silent, and be taken for dead.
-            _calls.Add(Wrap(new Message { Type = MessageType.HeartbeatResp, From = _key.Peer, To = _raft.Leader, Term = _raft.Term }));
+            CallLeader();
         }
     }
+
+    /// <summary>
+    /// A leader whose late message woke this one may have gone to sleep on its word. A voter would come to ask for votes; a
+    /// learner says that it is awake. Once a tick.
+    /// </summary>
+    private void CallSilentLeader()
+    {
+        if (_options.QuiesceElections == 0 || _raft.Leader.IsNone || _raft.IsLeader
+            || _nowUs - Math.Max(_heardUs.GetValueOrDefault(_raft.Leader), _calledUs) < _options.ElectionTimeoutUs
+            || !_raft.Configuration.Learners.Contains(_key.Peer))
+            return;
+        _calledUs = _nowUs;
+        CallLeader();
+    }
+
+    private void CallLeader() => _calls.Add(
+        Wrap(new Message { Type = MessageType.HeartbeatResp, From = _key.Peer, To = _raft.Leader, Term = _raft.Term }));
 
     /// <summary>Any message wakes but those by which the group goes to rest.</summary>
     private void WakeFor(Envelope envelope)

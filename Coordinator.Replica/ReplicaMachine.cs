@@ -359,6 +359,7 @@ public sealed partial class ReplicaMachine
         // Before the tick: that may forget who has answered since the last check for a quorum.
         WatchStorage(elapsed);
         AskToRest();
+        CallSilentLeader();
         _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)

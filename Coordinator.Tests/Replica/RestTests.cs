@@ -199,6 +199,19 @@ public sealed class RestTests
     }
 
     [Fact]
+    public void A_learner_that_a_late_message_woke_calls_the_leader_that_sleeps_on_its_word()
+    {
+        MachineUnderTest peer = SleepingFollower(new ConfState { Voters = [Two, Three], Learners = [new(1)] });
+        peer.Receive(Heartbeat(peer, peer.Machine.Raft.CommitIndex));
+        Assert.False(peer.Machine.IsQuiesced);
+        peer.Sent.Clear();
+
+        for (int i = 0; i < Options.ElectionTicks; i++)
+            peer.Turn(afterUs: Options.TickUs);
+        Assert.Equal((MessageType.HeartbeatResp, Three, false), peer.Sent.Select(sent => (sent.Message.Type, sent.To, sent.AtRest)).Single());
+    }
+
+    [Fact]
     public void News_of_a_followers_death_lets_all_sleep()
     {
         MachineUnderTest peer = SleepingFollower();
@@ -222,9 +235,9 @@ public sealed class RestTests
         Assert.Empty(peer.Effects.Answered);
     }
 
-    private static MachineUnderTest FollowerOfThree()
+    private static MachineUnderTest FollowerOfThree(ConfState? members = null)
     {
-        var peer = new MachineUnderTest(MachineUnderTest.ThreeVoters, Options);
+        var peer = new MachineUnderTest(members ?? MachineUnderTest.ThreeVoters, Options);
         peer.Receive(Heartbeat(peer, peer.Machine.Raft.CommitIndex));
         for (int i = 0; i < Options.ElectionTicks; i++)
         {
@@ -237,9 +250,9 @@ public sealed class RestTests
         return peer;
     }
 
-    private static MachineUnderTest SleepingFollower()
+    private static MachineUnderTest SleepingFollower(ConfState? members = null)
     {
-        MachineUnderTest peer = FollowerOfThree();
+        MachineUnderTest peer = FollowerOfThree(members);
         for (int i = 0; i < 100 && !peer.Machine.IsQuiesced; i++)
         {
             peer.Turn(afterUs: Options.TickUs);
