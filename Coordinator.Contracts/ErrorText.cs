@@ -28,7 +28,7 @@ public static class ErrorText
         ErrorCode.SiloUnreachable => "The silo is not reached, or not ready; ask again.",
         ErrorCode.QuorumAtRisk => "Of the voters after this change too few answer now.",
         ErrorCode.ReplicaBehind => "This replica has not come as far as the caller has seen; ask another, or again.",
-        ErrorCode.RolledBack => "The caller has seen a later state than the group has: a database went back in time, or the caller has talked to another cluster.",
+        ErrorCode.RolledBack => "The caller has seen a later state than the group has: a database went back in time, or what the caller has seen is another cluster's or group's.",
         ErrorCode.TooManyWatches => "As many watches as may be are open; end one first.",
         ErrorCode.Compacted => "The revision is no longer kept: it was compacted.",
         ErrorCode.RevisionInFuture => "The revision is above the group's.",

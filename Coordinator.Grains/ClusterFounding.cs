@@ -22,6 +22,7 @@ internal sealed class ClusterFounding(
     private readonly SemaphoreSlim _takingPart = new(1, 1);
     private volatile StoredSilo? _stored;
     private volatile ClusterBootstrap? _known;
+    private bool _isFounder;
 
     /// <summary>What is missing for it to go on; for the status page.</summary>
     public string Waiting { get; private set; } = "";
@@ -125,6 +126,8 @@ internal sealed class ClusterFounding(
         // Told only now that it is durable: the others build on it.
         _stored = settled;
         _known = bootstrap;
+        if (_isFounder)
+            HostLog.ClusterFounded(log, clusterId, options.Groups, options.Groups * _silos.Length);
         HostLog.TookPart(log, clusterId, own.Count);
         return await ReadAsync(cancellationToken);
     }
@@ -135,7 +138,7 @@ internal sealed class ClusterFounding(
             ?? throw new GroupStartException("The database has lost its cluster's row. Restore it, or give this silo an empty database.");
         return cluster.Groups == options.Groups
             ? (cluster.ClusterId, cluster.Peers)
-            : throw GroupStartException.OtherGroups(cluster.Groups, options.Groups);
+            : throw GroupStartException.OtherGroups(cluster.Groups, options.Groups, isStoredHere: true);
     }
 
     /// <summary>Null: nobody knows a cluster yet, and this silo may not found one now.</summary>
@@ -194,14 +197,14 @@ internal sealed class ClusterFounding(
         told[options.SiloId] = _stored!.StorageId;
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
             options.Groups, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        _isFounder = true;
         return GroupBootstrap.ToWire(clusterId, peers);
     }
 
     // Rule 21: names would belong to other groups than those that have their state.
     private ClusterBootstrap Checked(ClusterBootstrap bootstrap) => GroupBootstrap.GroupsOf(bootstrap) == options.Groups
         ? bootstrap
-        : throw GroupStartException.OtherGroups(GroupBootstrap.GroupsOf(bootstrap), options.Groups);
+        : throw GroupStartException.OtherGroups(GroupBootstrap.GroupsOf(bootstrap), options.Groups, isStoredHere: false);
 
     private void Wait(string why)
     {

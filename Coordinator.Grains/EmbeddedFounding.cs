@@ -30,7 +30,7 @@ internal static class EmbeddedFounding
                     + "If that cluster is what an earlier start has restored, start without --restore.");
             }
             if (stored.Groups != options.Groups)
-                throw GroupStartException.OtherGroups(stored.Groups, options.Groups);
+                throw GroupStartException.OtherGroups(stored.Groups, options.Groups, isStoredHere: true);
             int peersOfFirst = stored.Peers.Count(peer => peer.Key.Group == 0);
             if (peersOfFirst != options.Peers)
                 HostLog.PeersDiffer(log, 0, peersOfFirst, options.Peers);

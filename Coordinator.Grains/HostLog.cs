@@ -101,7 +101,7 @@ internal static partial class HostLog
     public static partial void PeerLeaves(ILogger log, long peer, int group);
 
     [LoggerMessage(3024, LogLevel.Critical,
-        "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or the caller has talked to another cluster")]
+        "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or what the caller has seen is another cluster's or group's")]
     public static partial void WitnessedRollback(ILogger log, long seen, long index);
 
     [LoggerMessage(3008, LogLevel.Information, "{Peers} peers of {Groups} groups active")]

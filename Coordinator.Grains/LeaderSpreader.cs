@@ -38,16 +38,20 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     private async Task RunAsync()
     {
         SpreadStep? before = null;
+        int difference = 0;
         try
         {
             while (true)
             {
-                await Task.Delay(Pause(before), _time, _stopping.Token);
-                SpreadStep? step = Next();
+                await Task.Delay(Pause(difference), _time, _stopping.Token);
+                SpreadStep? step = Next(out bool isCalm);
                 // Seen twice: a leader that was elected a moment ago is not sent on.
                 if (step is { } now && before is not null)
                     await MoveAsync(now);
                 before = step;
+                // The leader that has just moved is no calm for a moment, and no reason to slow down.
+                if (isCalm)
+                    difference = step?.Difference ?? 0;
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -57,8 +61,8 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     }
 
     /// <summary>Not all silos at the same time, and not for ever in the same step.</summary>
-    private TimeSpan Pause(SpreadStep? step) => _silo.Options.SpreadInterval
-        * DifferenceAtFullPause / Math.Max(DifferenceAtFullPause, step?.Difference ?? 0) * (0.8 + (0.4 * Random.Shared.NextDouble()));
+    private TimeSpan Pause(int difference) => _silo.Options.SpreadInterval
+        * DifferenceAtFullPause / Math.Max(DifferenceAtFullPause, difference) * (0.8 + (0.4 * Random.Shared.NextDouble()));
 
     private async Task MoveAsync(SpreadStep step)
     {
@@ -70,8 +74,10 @@ internal sealed class LeaderSpreader : IAsyncDisposable
             HostLog.LeaderSpread(_log, step.Group, step.Silo, step.Difference);
     }
 
-    private SpreadStep? Next()
+    /// <param name="isCalm">Every group has a leader and all its voters, as far as this silo knows.</param>
+    private SpreadStep? Next(out bool isCalm)
     {
+        isCalm = false;
         var led = _silo.Options.Silos.Select(silo => silo.SiloId).Where(CanLead)
             .ToDictionary(silo => silo, _ => 0, StringComparer.Ordinal);
         var movable = new List<MovableGroup>();
@@ -85,6 +91,7 @@ internal sealed class LeaderSpreader : IAsyncDisposable
             if (group.Gateway.Leader()?.Status is { IsReady: true } status && IsSettled(status))
                 movable.Add(new MovableGroup(group.Group, [.. picture.Members.Where(member => member.Voter).Select(member => member.Silo)]));
         }
+        isCalm = true;
         return LeaderSpread.Next(_silo.Options.SiloId, led, movable);
     }
 

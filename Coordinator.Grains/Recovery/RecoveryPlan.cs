@@ -118,6 +118,8 @@ public sealed record RecoveryPlan
             throw new RecoveryException(
                 "They belong to different clusters: " + string.Join(", ", databases.Select(one => $"{one.Source} to {one.ClusterId}")) + ".");
         }
+        if (survivors.Length == 0 && damaged.Length == 0)
+            throw new RecoveryException("They hold no peer of the group that was asked for.");
         if (survivors.Length == 0)
         {
             throw new RecoveryException(

@@ -57,9 +57,9 @@ internal sealed class StatusResource(CheckedGateway gateway)
         return groups;
     }
 
-    /// <summary>The cluster is worth no more than the group that survives least.</summary>
+    /// <summary>The cluster is worth no more than the group that survives least; one of which nothing is known here may be it.</summary>
     private static GroupStatus WeakestOf(GroupStatus[] groups) =>
-        groups.MinBy(group => group.Durability?.FaultsTolerated ?? int.MaxValue)!;
+        groups.MinBy(group => group.Durability?.FaultsTolerated ?? int.MinValue)!;
 
     private static void Write(Utf8JsonWriter json, GroupStatus[] groups, bool ready)
     {

@@ -130,10 +130,10 @@ public sealed class RecoveryPlanTests
         Survivor one = Peer(1, 11, 1);
         Assert.Contains("different clusters", Refusal([one], [one with { ClusterId = Guid.Empty }]), StringComparison.Ordinal);
         Assert.Contains("is there twice", Refusal([one], [one]), StringComparison.Ordinal);
-        Assert.Contains("No peer is left whole", Refusal(), StringComparison.Ordinal);
+        Assert.Contains("hold no peer of the group", Refusal(), StringComparison.Ordinal);
         var damaged = new SurvivingDatabase("b", one.ClusterId, [], [new DamagedPeer("b", one.Key, "table log: checksum")]);
         Assert.Contains(
-            "table log: checksum", Assert.Throws<RecoveryException>(() => RecoveryPlan.Of([damaged])).Message, StringComparison.Ordinal);
+            "No peer is left whole. Peer 3/1 in b: table log: checksum", Assert.Throws<RecoveryException>(() => RecoveryPlan.Of([damaged])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -164,6 +164,17 @@ public sealed class HttpGroupsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_status_claims_no_more_than_the_group_that_survives_least_or_of_which_nothing_is_known()
+    {
+        foreach (int group in Enumerable.Range(0, Groups))
+            _silo.GroupAt(group).Survives = group == 1 ? 0 : 2;
+        JsonElement known = (await _silo.SendAsync("GET", "/v1/status")).Json;
+        Assert.Equal(0, known.GetProperty("durability").GetProperty("faultsTolerated").GetInt32());
+        _silo.GroupAt(2).Survives = null;
+        Assert.False((await _silo.SendAsync("GET", "/v1/status")).Json.TryGetProperty("durability", out _));
+    }
+
+    [Fact]
     public async Task Peers_and_snapshots_are_those_of_the_group_in_the_path()
     {
         Assert.Equal(2, (await _silo.SendAsync("GET", "/v1/groups/2/peers")).Json.GetProperty("group").GetInt32());

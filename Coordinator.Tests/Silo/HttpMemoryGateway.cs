@@ -51,6 +51,9 @@ internal sealed class HttpMemoryGateway(int group = 0) : GroupGateway(group)
 
     public bool Ready { get; set; } = true;
 
+    /// <summary>Faults that the status says are tolerated; null: it doesn't know.</summary>
+    public int? Survives { get; set; }
+
     /// <summary>Released once for each acquire that was abandoned while it waited.</summary>
     public SemaphoreSlim Abandoned { get; } = new(0);
 
@@ -136,7 +139,10 @@ internal sealed class HttpMemoryGateway(int group = 0) : GroupGateway(group)
     }
 
     public override GroupStatus GetStatus() => new(Group, 2, 7, _index, _revision, _sessions.Count,
-        [new PeerStatus(1, "follower", 3, 7, 100, 100, 100, 0, null), new PeerStatus(2, "suspended", 3, 7, 1, 1, 1, 0, "no disk")]);
+        [new PeerStatus(1, "follower", 3, 7, 100, 100, 100, 0, null), new PeerStatus(2, "suspended", 3, 7, 1, 1, 1, 0, "no disk")])
+    {
+        Durability = Survives is { } faults ? new Durability(faults, "it was said") : null,
+    };
 
     public void EndSession(long sessionId, string reason)
     {
