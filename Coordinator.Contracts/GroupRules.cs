@@ -2,7 +2,7 @@ namespace Coordinator.Contracts;
 
 /// <summary>
 /// Which group serves a request. Invariant: all names in it belong to that group (rule 21); one that names nothing has to
-/// say which. Client and silo ask the same question, about requests whose names have been checked.
+/// say which. Asked by the silo, whatever a client has worked out, about requests whose names have been checked.
 /// </summary>
 public static class GroupRules
 {

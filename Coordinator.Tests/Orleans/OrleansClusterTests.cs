@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Coordinator.Client;
 using Coordinator.Tests.EndToEnd;
@@ -30,10 +31,13 @@ public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelpe
     }
 
     /// <summary>COORDINATOR_ORLEANS_KILLS sets how often.</summary>
-    [Fact]
-    public async Task A_leader_whose_silo_is_killed_costs_no_acknowledged_write_and_no_lock_is_held_twice()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_leader_whose_silo_is_killed_or_stands_still_costs_no_acknowledged_write_and_no_lock_is_held_twice(bool standsStill)
     {
         int kills = RunSize.Of("COORDINATOR_ORLEANS_KILLS", 1);
+        string entry = $"entered/{standsStill}";
         await using CoordinatorClient client = cluster.Client();
         using var stopping = new CancellationTokenSource();
         long acknowledged = 0;
@@ -45,25 +49,32 @@ public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelpe
                 Interlocked.Exchange(ref acknowledged, number);
             }
         });
-        Task<long>[] locking = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => LockAsync(stopping.Token)))];
+        Task<long>[] locking = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => LockAsync(entry, stopping.Token)))];
         for (int kill = 0; kill < kills; kill++)
         {
             int leader = await cluster.LeadersSiloAsync();
             await UntilWrittenAsync(50);
-            await cluster.Silo(leader).KillAsync();
+            long struckAt = Stopwatch.GetTimestamp();
+            if (standsStill)
+                cluster.Silo(leader).Signal(UnixSignal.Stop);
+            else
+                await cluster.Silo(leader).KillAsync();
             await UntilWrittenAsync(50);
+            TimeSpan written = Stopwatch.GetElapsedTime(struckAt);
             // The two that are left have all three peers, until the third is back.
-            await cluster.UntilSpreadAsync(2);
-            cluster.Start(leader);
-            await cluster.UntilSpreadAsync(3);
-            output.WriteLine($"kill {kill}: silo {leader}, {Interlocked.Read(ref acknowledged)} writes");
+            await cluster.UntilElsewhereAsync(leader);
+            TimeSpan whole = Stopwatch.GetElapsedTime(struckAt);
+            await cluster.BringBackAsync(leader);
+            output.WriteLine(
+                $"{kill}: silo {leader}, 50 writes later after {written.TotalSeconds:F1} s, at full strength after "
+                + $"{whole.TotalSeconds:F1} s; {Interlocked.Read(ref acknowledged)} writes");
         }
         await stopping.CancelAsync();
         await writing.WaitAsync(Patience);
         long[] entered = await Task.WhenAll(locking).WaitAsync(Patience);
         Assert.Equal(
             $"{Interlocked.Read(ref acknowledged)}", (await client.Configuration.GetAsync("counted"))?.GetString());
-        Assert.Equal($"{entered.Sum()}", (await client.Configuration.GetAsync("entered"))?.GetString());
+        Assert.Equal($"{entered.Sum()}", (await client.Configuration.GetAsync(entry))?.GetString());
 
         async Task UntilWrittenAsync(long more)
         {
@@ -88,18 +99,18 @@ public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelpe
     }
 
     /// <summary>Reads, and adds one: correct only if nobody else does meanwhile.</summary>
-    private async Task<long> LockAsync(CancellationToken stopping)
+    private async Task<long> LockAsync(string entry, CancellationToken stopping)
     {
         await using CoordinatorClient client = cluster.Client();
         long count = 0;
         while (!stopping.IsCancellationRequested)
         {
-            await using LockHandle held = await client.Locks.AcquireAsync("entry", Timeout.InfiniteTimeSpan, CancellationToken.None);
-            string? entered = (await client.Configuration.GetAsync("entered", cancellationToken: CancellationToken.None))?.GetString();
+            await using LockHandle held = await client.Locks.AcquireAsync(entry, Timeout.InfiniteTimeSpan, CancellationToken.None);
+            string? entered = (await client.Configuration.GetAsync(entry, cancellationToken: CancellationToken.None))?.GetString();
             if (held.LostToken.IsCancellationRequested)
                 continue;
             await client.Configuration.PutAsync(
-                "entered", $"{long.Parse(entered ?? "0", CultureInfo.InvariantCulture) + 1}", cancellationToken: CancellationToken.None);
+                entry, $"{long.Parse(entered ?? "0", CultureInfo.InvariantCulture) + 1}", cancellationToken: CancellationToken.None);
             count++;
         }
         return count;
@@ -181,6 +192,23 @@ public sealed class OrleansCluster : IAsyncLifetime
             async () => (leader = (await client.Cluster.DescribeAsync()).LeaderPeerId) is not null, "somebody leads");
         int port = (await PlacedAsync())[leader!.Value];
         return All.First(silo => _ports[silo].Port == port);
+    }
+
+    /// <summary>Until all peers are registered on silos that are not this one.</summary>
+    internal Task UntilElsewhereAsync(int silo) => RunningCluster.UntilAsync(
+        async () => await PlacedAsync() is { Count: Count } placed && placed.Values.All(port => port != _ports[silo].Port),
+        $"no peer is on silo {silo}");
+
+    /// <summary>A silo that stood still finds out that the others took it for dead, and ends; its supervisor starts it again.</summary>
+    internal async Task BringBackAsync(int silo)
+    {
+        if (IsUp(silo))
+        {
+            Silo(silo).Signal(UnixSignal.Continue);
+            await RunningCluster.UntilAsync(() => Task.FromResult(!IsUp(silo)), $"silo {silo} ends");
+        }
+        Start(silo);
+        await UntilSpreadAsync(Count);
     }
 
     private bool IsUp(int silo) => _silos[silo] is { } process && !process.HasExited;
