@@ -1,9 +1,7 @@
 using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
 using Coordinator.Replica.State;
-using Coordinator.Replica.Storage;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
