@@ -43,7 +43,7 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
             }
             await cluster.AwaitAllAsync();
             Report(faults.Length, startedAt, seed);
-            output.WriteLine($"chaos: {await load.EndAsync()}");
+            Say($"chaos: {await load.EndAsync()}");
         }
         finally
         {
@@ -180,9 +180,17 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
     {
         string kinds = string.Join(", ", _done.OrderBy(kind => kind.Key).Select(kind => $"{kind.Value} {kind.Key}"));
         string gaps = string.Join("; ", _gapsMs.OrderBy(hurt => hurt.Key).Select(hurt => $"{hurt.Key}: {Spread(hurt.Value)}"));
-        output.WriteLine(
+        Say(
             $"chaos: {faults} faults in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:F0} s (seed {seed}): {kinds}. "
             + $"Longest time without an acknowledged write, by who was hurt: {gaps}");
+    }
+
+    /// <summary>A run of an hour says in between how far it is, where COORDINATOR_CHAOS_LOG names a file.</summary>
+    private void Say(string line)
+    {
+        output.WriteLine(line);
+        if (Environment.GetEnvironmentVariable("COORDINATOR_CHAOS_LOG") is { Length: > 0 } log)
+            File.AppendAllText(log, line + Environment.NewLine);
     }
 
     private static string Spread(List<double> gapsMs)
