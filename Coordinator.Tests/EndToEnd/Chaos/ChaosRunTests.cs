@@ -122,9 +122,9 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
             case ChaosFault.DatabasePaused:
                 using (Postmaster postmaster = await PostmasterAsync(cluster, silo))
                 {
-                    ProcessTree.Send(postmaster.Pid, UnixSignal.Stop);
+                    int[] stopped = ProcessTree.Stop(postmaster.Pid);
                     await Task.Delay(length);
-                    ProcessTree.Send(postmaster.Pid, UnixSignal.Continue);
+                    ProcessTree.Continue(stopped);
                 }
                 break;
             case ChaosFault.EverythingKilled:

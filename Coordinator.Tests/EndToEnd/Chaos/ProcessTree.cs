@@ -5,11 +5,21 @@ namespace Coordinator.Tests.EndToEnd.Chaos;
 /// <summary>A process and those that it has started itself, as a postmaster has its backends.</summary>
 internal static class ProcessTree
 {
-    public static void Send(int pid, UnixSignal signal)
+    /// <returns>All that were stopped: some may be orphans when they are to go on.</returns>
+    public static int[] Stop(int pid)
     {
-        foreach (int child in ChildrenOf(pid))
-            TrySend(child, signal);
-        TrySend(pid, signal);
+        int[] all = [.. ChildrenOf(pid), pid];
+        Send(all, UnixSignal.Stop);
+        return all;
+    }
+
+    public static void Continue(int[] stopped) => Send(stopped, UnixSignal.Continue);
+
+    private static void Send(int[] pids, UnixSignal signal)
+    {
+        // Some may have ended since they were listed.
+        foreach (int pid in pids.Where(pid => Directory.Exists($"/proc/{pid}")))
+            UnixSignals.Send(pid, signal);
     }
 
     private static List<int> ChildrenOf(int pid)
@@ -35,12 +45,5 @@ internal static class ProcessTree
         {
             return null;
         }
-    }
-
-    private static void TrySend(int pid, UnixSignal signal)
-    {
-        // It may have ended since it was listed.
-        if (Directory.Exists($"/proc/{pid}"))
-            UnixSignals.Send(pid, signal);
     }
 }
