@@ -10,8 +10,8 @@ internal static class IdleBenchmark
 {
     private const int Silos = 3;
 
-    /// <summary>Until the start's work is done: the groups have come to rest, and the databases have tidied up.</summary>
-    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(30);
+    /// <summary>Until the start's work is done: the leaders are spread, the groups have come to rest, and the databases have tidied up.</summary>
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(60);
 
     public static async Task<int> RunAsync(string[] args)
     {
