@@ -49,8 +49,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
     public async Task Who_stopped_before_it_took_its_part_takes_it_after_the_start_that_follows()
     {
         // The founder stores the cluster; nobody else has heard of it when all stop.
-        _silos.Interfere = (own, _, request) =>
-            own != "a" && request.Bootstrap is not null ? SilosInMemory.Failure(ErrorCode.NoQuorum) : null;
+        _silos.TellOfClusterOnly("a");
         await _silos.StartAsync(SilosInMemory.Ids);
         Guid founded = await _silos.Joined("a").WaitAsync(Patience);
         Assert.False(_silos.Joined("b").IsCompleted);
@@ -73,8 +72,7 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_founder_that_lost_its_database_before_anybody_heard_founds_again_and_after_that_never()
     {
-        _silos.Interfere = (own, _, request) =>
-            own != "a" && request.Bootstrap is not null ? SilosInMemory.Failure(ErrorCode.NoQuorum) : null;
+        _silos.TellOfClusterOnly("a");
         await _silos.StartAsync(SilosInMemory.Ids);
         Guid forgotten = await _silos.Joined("a").WaitAsync(Patience);
         await _silos.StopAsync(SilosInMemory.Ids);

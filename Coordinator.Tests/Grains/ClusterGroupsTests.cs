@@ -39,8 +39,7 @@ public sealed class ClusterGroupsTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task Who_stopped_before_it_took_its_part_takes_it_in_all_groups_after_the_start_that_follows()
     {
-        _silos.Interfere = (own, _, request) =>
-            own != "a" && request.Bootstrap is not null ? SilosInMemory.Failure(ErrorCode.NoQuorum) : null;
+        _silos.TellOfClusterOnly("a");
         await _silos.StartAsync(SilosInMemory.Ids);
         Guid founded = await _silos.Joined("a").WaitAsync(Patience);
         await _silos.StopAsync(SilosInMemory.Ids);

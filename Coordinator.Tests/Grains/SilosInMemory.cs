@@ -25,6 +25,10 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>In place of what the asked silo would say; null: let it say so itself.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Interfere { get; set; } = (_, _, _) => null;
 
+    /// <summary>From now on nobody else learns what the cluster is, or that it has been founded.</summary>
+    public void TellOfClusterOnly(string founder) => Interfere = (own, _, request) =>
+        own != founder && request.Bootstrap is not null ? Failure(ErrorCode.NoQuorum) : null;
+
     /// <summary>When the asked silo has answered, and before the asker hears it: what that hears; null: the answer.</summary>
     public Func<string, string, ForwardedRequest, ForwardedAnswer?> Swallow { get; set; } = (_, _, _) => null;
 
