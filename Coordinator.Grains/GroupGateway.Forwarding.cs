@@ -33,6 +33,9 @@ public partial class GroupGateway
             case ForwardedRequest.RequestOneofCase.KeepAlive:
                 answer.KeepAlive = await KeepAliveAsync(request.KeepAlive.SessionId, errand, abandoned);
                 break;
+            case ForwardedRequest.RequestOneofCase.Watch:
+                answer.WatchPage = await NextPageHereAsync(request.Watch, abandoned);
+                break;
             case ForwardedRequest.RequestOneofCase.Cluster:
                 answer.Cluster = await AdministerAsync(request.Cluster, errand, abandoned);
                 break;
@@ -131,6 +134,28 @@ public partial class GroupGateway
         // Said twice it means the same: one that was lost is said again.
         told.Error = OrAskAgain(told.Error);
         return told;
+    }
+
+    /// <summary>One page. Null: this silo stops.</summary>
+    private async Task<WatchPage?> ForwardAsync(string silo, Watch watch, CancellationToken abandoned)
+    {
+        // It may be long until the other silo has something to tell.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(abandoned, _stopping.Token);
+        try
+        {
+            ForwardedAnswer answer = await _others!.AskAsync(silo, new ForwardedRequest { Watch = watch }, either.Token);
+            // A page that was lost has moved nothing: the same is asked for again.
+            return answer.WatchPage ?? new WatchPage
+            {
+                Position = NowhereYet(),
+                Error = OrAskAgain(CodeOf(answer)),
+                Message = answer.Failure?.Message ?? "",
+            };
+        }
+        catch (OperationCanceledException) when (!abandoned.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task<ClusterAnswer> ForwardAsync(string silo, ClusterRequest cluster, CancellationToken abandoned)

@@ -207,6 +207,42 @@ public sealed class ClusterGroupTests(PostgresServer server) : IAsyncLifetime
         await Task.WhenAll(told).WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task A_silo_that_lost_its_peer_tells_its_watchers_through_the_leaders_silo_whoever_leads()
+    {
+        _silos.LeaderTimeout = TimeSpan.FromSeconds(3);
+        await _silos.StartAsync(SilosInMemory.Ids);
+        await OneClusterAsync();
+        await _silos.StopAsync("c");
+        await _silos.LoseDatabaseAsync("c");
+        await _silos.StartAsync("c");
+        await _silos.Joined("c").WaitAsync(Patience);
+        Assert.Empty(_silos["c"].Peers);
+        await PutAsync("a", "before");
+
+        using var leaving = new CancellationTokenSource(Patience);
+        await using IAsyncEnumerator<WatchPage> pages = _silos["c"].Gateway
+            .WatchAsync(new Watch { Config = new WatchConfig { Key = "key" } }, leaving.Token).GetAsyncEnumerator(leaving.Token);
+        Assert.True(await pages.MoveNextAsync());
+        Assert.Equal((ErrorCode.Ok, 0), (pages.Current.Error, pages.Current.Events.Count));
+        foreach (int leader in (int[])[2, 1, 2])
+        {
+            ClusterAnswer moved = await _silos["c"].Gateway.AdministerAsync(
+                new ClusterRequest { TransferLeadership = new TransferLeadership { ToPeerId = leader } }, leaving.Token);
+            Assert.Equal(ErrorCode.Ok, moved.Error);
+            await PutAsync("c", $"{leader} leads");
+            do
+                Assert.True(await pages.MoveNextAsync());
+            while (pages.Current is { Error: ErrorCode.Ok, Events: [] });
+            Assert.Equal([$"{leader} leads"], pages.Current.Events.Select(change => change.Entry.Value.ToStringUtf8()));
+        }
+        // It keeps nobody who could be told elsewhere.
+        await _silos.StopAsync("a", "b");
+        while (pages.Current.Error == ErrorCode.Ok)
+            Assert.True(await pages.MoveNextAsync());
+        Assert.Equal(ErrorCode.NotLeader, pages.Current.Error);
+    }
+
     private async Task<Guid> OneClusterAsync()
     {
         Guid[] joined = await Task.WhenAll(SilosInMemory.Ids.Select(_silos.Joined)).WaitAsync(Patience);
