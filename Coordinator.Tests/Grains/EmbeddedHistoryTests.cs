@@ -1,11 +1,9 @@
-using Coordinator.Contracts;
 using Coordinator.Grains;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Simulation.Linearizability;
 using Coordinator.Tests.Linearizability;
 using Coordinator.Tests.Postgres;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Tests.Grains;
@@ -62,6 +60,7 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
     private async Task CallAsync(int caller, CancellationToken stopping)
     {
         var random = new Random(caller);
+        var recorded = new RecordedGateway(_recorder);
         for (long count = 1; !stopping.IsCancellationRequested; count++)
         {
             GroupGateway[] gateways = _gateways;
@@ -69,44 +68,10 @@ public sealed class EmbeddedHistoryTests(PostgresServer server) : IAsyncLifetime
             GroupGateway gateway = random.Next(4) == 0 ? gateways[random.Next(gateways.Length)] : gateways[^1];
             string key = $"history/{random.Next(Keys)}";
             if (random.Next(2) == 0)
-                await ReadAsync(gateway, caller, key);
-            else
-                await PutAsync(gateway, caller, key, $"{caller}.{count}");
+                await recorded.ReadAsync(gateway, caller, key);
+            else if (await recorded.PutAsync(gateway, caller, key, $"{caller}.{count}"))
+                Interlocked.Increment(ref _writes);
         }
-    }
-
-    private async Task PutAsync(GroupGateway gateway, int caller, string key, string value)
-    {
-        int operation = _recorder.Invoke(caller, new ConfigInput.Put(key, value));
-        CommandResult result = (await gateway.ExecuteAsync(
-            new Command { PutConfig = new PutConfig { Key = key, Value = ByteString.CopyFromUtf8(value) } },
-            CancellationToken.None)).Result;
-        if (result.Error == ErrorCode.Ok)
-        {
-            _recorder.Return(operation, new ConfigOutput.Stored(result.Version, result.Revision));
-            Interlocked.Increment(ref _writes);
-        }
-        else if (result.Error == ErrorCode.OutcomeUnknown)
-        {
-            _recorder.GiveUp(operation);
-        }
-        else
-        {
-            _recorder.HadNoEffect(operation);
-        }
-    }
-
-    private async Task ReadAsync(GroupGateway gateway, int caller, string key)
-    {
-        int operation = _recorder.Invoke(caller, new ConfigInput.Get(key));
-        QueryAnswer answer = await gateway.QueryAsync(
-            new Query { GetConfig = new GetConfig { Key = key } }, CancellationToken.None);
-        if (answer is { Error: ErrorCode.Ok, Entries: [{ } entry] })
-            _recorder.Return(operation, new ConfigOutput.Found(entry.Value.ToStringUtf8(), entry.Version, entry.ModifyRevision));
-        else if (answer.Error == ErrorCode.KeyNotFound)
-            _recorder.Return(operation, new ConfigOutput.NotFound());
-        else
-            _recorder.HadNoEffect(operation);
     }
 
     /// <summary>It fences the hosts before it off; they stay, and are asked all the same.</summary>

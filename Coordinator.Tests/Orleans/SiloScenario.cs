@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Coordinator.Grains.Orleans;
 using Coordinator.Tests.Postgres;
+using Orleans.Hosting;
 
 namespace Coordinator.Tests.Orleans;
 
@@ -42,6 +43,11 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         BalanceDelay = TimeSpan.FromMilliseconds(200),
     };
 
+    /// <summary>Of each silo, what else it has.</summary>
+    protected virtual void Configure(ISiloBuilder silo)
+    {
+    }
+
     protected async Task<string> CreateDatabaseAsync()
     {
         string database = await server.CreateDatabaseAsync();
@@ -51,7 +57,7 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
 
     internal async Task<TestSilo> StartAsync(OrleansGroupOptions options)
     {
-        TestSilo silo = await TestSilo.StartAsync(options);
+        TestSilo silo = await TestSilo.StartAsync(options, Configure);
         _silos.Add(silo);
         return silo;
     }

@@ -29,7 +29,7 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
-    public static async Task<TestSilo> StartAsync(OrleansGroupOptions options)
+    public static async Task<TestSilo> StartAsync(OrleansGroupOptions options, Action<ISiloBuilder>? configure = null)
     {
         int siloPort = FreePort(), gatewayPort = FreePort();
         string tables = OrleansTables.ConnectionString(options.ConnectionString);
@@ -51,6 +51,7 @@ internal sealed class TestSilo : IAsyncDisposable
             });
             silo.UseCoordinatorMembership();
             silo.UseCoordinator(options);
+            configure?.Invoke(silo);
         });
         IHost host = builder.Build();
         await host.StartAsync();
