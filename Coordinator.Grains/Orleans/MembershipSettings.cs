@@ -20,8 +20,8 @@ public static class MembershipSettings
     private static readonly TimeSpan Response = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// A probe a second, three missed ones and two votes for a death, no check of connections that would overrule them,
-    /// and answers within 5 s. For the whole application: its own calls, too, have 5 s from here on.
+    /// A probe a second, three missed ones and two votes for a death, no check of connections that would overrule them, none
+    /// by way of a third silo, and answers within 5 s. For the whole application: its own calls, too, have 5 s from here on.
     /// </summary>
     public static ISiloBuilder UseCoordinatorMembership(this ISiloBuilder builder)
     {
@@ -32,6 +32,9 @@ public static class MembershipSettings
             options.NumMissedProbesLimit = MissedProbes;
             options.NumVotesForDeathDeclaration = Votes;
             Property(ConnectionCheck)?.SetValue(options, false);
+            // Of a silo that stands still, the third silo tells in up to 10.4 only when the one that asked it waits no longer,
+            // and that counts for nothing: it took half a minute, by chance. Two votes are two silos' own probes now.
+            options.EnableIndirectProbes = false;
         });
         builder.Services.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = Response);
         return builder;
@@ -45,6 +48,8 @@ public static class MembershipSettings
         Compare(log, nameof(membership.NumMissedProbesLimit), membership.NumMissedProbesLimit, MissedProbes);
         Compare(log, nameof(membership.NumVotesForDeathDeclaration), membership.NumVotesForDeathDeclaration, Votes);
         Compare(log, nameof(SiloMessagingOptions.ResponseTimeout), response, Response);
+        if (membership.EnableIndirectProbes)
+            OrleansLog.MembershipDiffers(log, nameof(membership.EnableIndirectProbes), true, false);
         if (Property(ConnectionCheck)?.GetValue(membership) is true)
             OrleansLog.MembershipDiffers(log, ConnectionCheck, true, false);
     }
