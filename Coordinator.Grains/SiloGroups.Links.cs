@@ -47,6 +47,8 @@ public sealed partial class SiloGroups
     /// <exception cref="GroupStartException">What is stored cannot be activated; the message says which and why.</exception>
     public async Task<Guid> JoinAsync(CancellationToken cancellationToken)
     {
+        // Not before: until then there are no links.
+        Storage.HealthChanged += _ => _facts!.TellNow();
         _facts!.Start();
         (ClusterId, IReadOnlyList<StoredPeer> peers) = await WithNoticeAsync(Founding!.SettleAsync(cancellationToken));
         foreach (SiloGroup group in Groups)
