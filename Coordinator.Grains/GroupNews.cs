@@ -3,8 +3,7 @@ using Coordinator.Replica;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Whether what is known here of a group has changed since the last time that somebody asked. Of an idle group it costs
-/// next to nothing to ask. Not thread-safe.
+/// Whether what is known here of a group has changed since the last time that somebody asked. Not thread-safe.
 /// </summary>
 internal sealed class GroupNews(SiloGroup group)
 {
