@@ -132,6 +132,8 @@ internal static class GroupBootstrap
     public static IReadOnlyList<NewPeer> PeersOf(ClusterBootstrap bootstrap, string silo) =>
         [.. Enumerable.Range(0, GroupsOf(bootstrap)).Select(group => PeerOf(bootstrap, group, silo)).OfType<NewPeer>()];
 
+    public static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
+
     /// <summary>
     /// Log and revision begin at the time in microseconds: a database that was deleted and made anew must not give out a
     /// fencing token or a revision a second time (rule 19).
@@ -140,6 +142,4 @@ internal static class GroupBootstrap
 
     private static CoordinationState Empty(StateSettings settings, GroupMembership membership, long index) =>
         CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
-
-    public static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
 }
