@@ -98,19 +98,11 @@ internal static class OptionsReader
 
     private static void CheckGroups(CoordinatorOptions options, HostKind host, SettingReader settings)
     {
-        if (options.Groups == 1)
-            return;
-        if (host == HostKind.Orleans)
+        if (options.Groups > 1 && host == HostKind.Orleans)
         {
             settings.AddProblem(
                 $"Coordinator:Groups is {options.Groups}, and Coordinator:Host is Orleans, which runs one group so far: leave "
                 + "Coordinator:Groups out, or set Coordinator:Host to Embedded or Cluster.");
-        }
-        if (options.Restore is not null)
-        {
-            settings.AddProblem(
-                $"Coordinator:Groups is {options.Groups}, and Coordinator:Restore:File (--restore) is given: a snapshot is that of one "
-                + "group, and is restored into a cluster of one so far. Leave Coordinator:Groups out.");
         }
     }
 
@@ -121,12 +113,12 @@ internal static class OptionsReader
             "Restore:Floor", "0", text => IsFloor(text) ? text : null, $"a whole number from 0 to {RestoredState.StartMax}");
         bool hasHoldBack = settings.OptionalText("Restore:HoldBack") is not null;
         TimeSpan holdBack = settings.Duration(
-            "Restore:HoldBack", GroupRestore.LongestHold, TimeSpan.Zero, GroupRestore.LongestHold);
-        if (file is not null && host != HostKind.Embedded)
+            "Restore:HoldBack", ClusterRestore.LongestHold, TimeSpan.Zero, ClusterRestore.LongestHold);
+        if (file is not null && host == HostKind.Orleans)
         {
             settings.AddProblem(
-                $"Coordinator:Restore:File (--restore) is given, and Coordinator:Host is {host}: a snapshot is restored into "
-                + "the embedded host alone so far.");
+                "Coordinator:Restore:File (--restore) is given, and Coordinator:Host is Orleans, where any silo may found the group: "
+                + "snapshots are restored into the embedded host and the cluster host so far.");
         }
         if (file is not null)
         {
