@@ -57,7 +57,7 @@ internal static class OptionsReader
         };
 
         CheckTogether(options, settings);
-        CheckGroups(options, host, settings);
+        CheckGroups(options, settings);
         settings.CheckForUnknownKeys();
         return settings.Problems.Count == 0
             ? options
@@ -96,16 +96,10 @@ internal static class OptionsReader
         }
     }
 
-    private static void CheckGroups(CoordinatorOptions options, HostKind host, SettingReader settings)
+    private static void CheckGroups(CoordinatorOptions options, SettingReader settings)
     {
         if (options.Groups == 1)
             return;
-        if (host == HostKind.Orleans)
-        {
-            settings.AddProblem(
-                $"Coordinator:Groups is {options.Groups}, and Coordinator:Host is Orleans, which runs one group so far: leave "
-                + "Coordinator:Groups out, or set Coordinator:Host to Embedded or Cluster.");
-        }
         if (options.Restore is not null)
         {
             settings.AddProblem(
