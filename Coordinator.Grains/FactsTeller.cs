@@ -6,12 +6,13 @@ namespace Coordinator.Grains;
 
 /// <summary>
 /// Tells the other silos what they have to know of this one, whenever it has changed, within a tenth of a second. Groups
-/// of which there is no news cost nothing but a look. Invariant: what was told is never changed afterwards.
+/// of which there is no news cost nothing. Invariant: what was told is never changed afterwards.
 /// </summary>
 internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
+    private readonly GroupsWithNews _changed = new(silo.Groups.Count);
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly GroupNews[] _news = [.. silo.Groups.Select(group => new GroupNews(group))];
@@ -22,6 +23,8 @@ internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeP
 
     public void Start() => _telling = TellAsync();
 
+    public void HasNews(int group) => _changed.Tell(group);
+
     /// <summary>At once: nothing is to be handed over to this silo from here on.</summary>
     public void TellStopping()
     {
@@ -29,7 +32,7 @@ internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeP
         Tell();
     }
 
-    /// <summary>At once: another silo is about to build on it.</summary>
+    /// <summary>At once: another silo is about to build on it, or it is news of no group.</summary>
     public void TellNow() => Tell();
 
     public async ValueTask DisposeAsync()
@@ -41,14 +44,14 @@ internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeP
 
     private async Task TellAsync()
     {
-        using PeriodicTimer timer = new(Interval, time);
         try
         {
-            do
+            while (true)
             {
                 Tell();
+                await Task.Delay(Interval, time, _stopping.Token);
+                await _changed.WaitAsync(_stopping.Token);
             }
-            while (await timer.WaitForNextTickAsync(_stopping.Token));
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -66,7 +69,7 @@ internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeP
                 facts.ClusterId = ByteString.CopyFrom(silo.ClusterId.ToByteArray());
             bool changed = _told is null || _told.Stopping != facts.Stopping || _told.AllRun != facts.AllRun
                 || _told.Server != facts.Server || _told.ClusterId != facts.ClusterId;
-            for (int group = 0; group < _news.Length; group++)
+            while (_changed.TryTake(out int group))
                 changed |= _news[group].Take() && Renew(group);
             if (!changed)
                 return;

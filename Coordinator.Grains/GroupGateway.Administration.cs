@@ -29,8 +29,8 @@ public partial class GroupGateway
                 Message = $"There is no group {request.Group}; there is group {_group}.",
             };
         }
-        // What a group is, each silo of a cluster says for itself; changes are the leader's.
-        if (_others is null || request.RequestCase == ClusterRequest.RequestOneofCase.Describe)
+        // What a group is, each silo with a peer of it says for itself; changes are the leader's.
+        if (_others is null || (request.RequestCase == ClusterRequest.RequestOneofCase.Describe && _peers.Count > 0))
             return await AdministerHereAsync(request, abandoned);
         while (true)
         {

@@ -29,7 +29,11 @@ public partial class GroupGateway
             while (true)
             {
                 if (await FindAsync(SeatToSave, errand, abandoned) is not LeaderSeat.Here seat)
-                    return Unsaved(NoLeaderCodeFor(errand), NoLeaderText);
+                {
+                    return _others is not null && _peers.Count == 0
+                        ? Unsaved(ErrorCode.NotLeader, $"This silo has no peer of group {_group}, and so no state of it to save: ask a silo that has one.")
+                        : Unsaved(NoLeaderCodeFor(errand), NoLeaderText);
+                }
                 var future = new SaveFuture();
                 if (!seat.Peer.TryPost(future))
                     return Unsaved(FullCode, OverloadedText);

@@ -3,8 +3,7 @@ using Coordinator.Replica;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Whether what is known here of a group has changed since the last time that somebody asked. Of an idle group it costs
-/// next to nothing to ask. Not thread-safe.
+/// Whether what is known here of a group has changed since the last time that somebody asked. Not thread-safe.
 /// </summary>
 /// <param name="here">The group's peers here: the same list as long as they are the same.</param>
 /// <param name="version">Counts changes of what is known here, those within the peers apart.</param>

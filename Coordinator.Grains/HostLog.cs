@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
-/// <summary>All that peers and groups log. Event ids 3000 to 3099 are stable.</summary>
+/// <summary>All that peers and groups log; a peer as GROUP/PEER. Event ids 3000 to 3099 are stable.</summary>
 internal static partial class HostLog
 {
     public static void PeerChanged(ILogger log, ReplicaStatus before, ReplicaStatus now)
@@ -12,9 +12,9 @@ internal static partial class HostLog
         if (now.Detail is PeerLoop.OrderlyStop or PeerLoop.HasLeft)
             return;
         if (before.Service != now.Service && now.Service is ServiceState.Quarantined or ServiceState.Stopped)
-            PeerHalted(log, now.Peer.Value, now.Service, now.Detail ?? "");
+            PeerHalted(log, KeyOf(now), now.Service, now.Detail ?? "");
         else if (now.Role == Raft.RaftState.Leader && before.Role != Raft.RaftState.Leader)
-            PeerLeads(log, new PeerKey(now.Membership.Group, now.Peer).ToString(), now.Term.Value);
+            PeerLeads(log, KeyOf(now), now.Term.Value);
     }
 
     public static void Warn(ILogger log, string peer, ReplicaWarning warning)
@@ -36,11 +36,13 @@ internal static partial class HostLog
         }
     }
 
+    private static PeerKey KeyOf(ReplicaStatus status) => new(status.Membership.Group, status.Peer);
+
     [LoggerMessage(3000, LogLevel.Information, "Peer {Peer} leads in term {Term}")]
-    private static partial void PeerLeads(ILogger log, string peer, long term);
+    private static partial void PeerLeads(ILogger log, PeerKey peer, long term);
 
     [LoggerMessage(3001, LogLevel.Critical, "Peer {Peer} is {State}: {Why}")]
-    public static partial void PeerHalted(ILogger log, long peer, ServiceState state, string why);
+    public static partial void PeerHalted(ILogger log, PeerKey peer, ServiceState state, string why);
 
     [LoggerMessage(3002, LogLevel.Critical, "Peer {Peer} broke an invariant and stops")]
     public static partial void PeerBroken(ILogger log, string peer, Exception broken);
@@ -73,33 +75,33 @@ internal static partial class HostLog
     public static partial void PeersDiffer(ILogger log, int group, int stored, int wanted);
 
     [LoggerMessage(3020, LogLevel.Warning, "Peer {Lost} is lost; peer {Replacement} is made to take its place")]
-    public static partial void PeerLost(ILogger log, long lost, long replacement);
+    public static partial void PeerLost(ILogger log, PeerKey lost, long replacement);
 
     [LoggerMessage(3021, LogLevel.Warning, "Peer {Replacement} has taken the place of peer {Lost}")]
-    public static partial void PeerReplaced(ILogger log, long lost, long replacement);
+    public static partial void PeerReplaced(ILogger log, PeerKey lost, long replacement);
 
     [LoggerMessage(3022, LogLevel.Information, "Peer {Peer} is no member of the group; its rows are removed")]
-    public static partial void PeerLeft(ILogger log, long peer);
+    public static partial void PeerLeft(ILogger log, PeerKey peer);
 
-    [LoggerMessage(3023, LogLevel.Warning, "Replacing a lost peer waits")]
-    public static partial void ReplacementWaits(ILogger log, Exception problem);
+    [LoggerMessage(3023, LogLevel.Warning, "Group {Group}: a change of its peers waits")]
+    public static partial void ReplacementWaits(ILogger log, int group, Exception problem);
 
     [LoggerMessage(3014, LogLevel.Error,
         "Peer {Peer} leads, and its voters' states differ with no majority for any: restore the group, or remove the peer that you know to be wrong")]
-    public static partial void StateDisputed(ILogger log, long peer);
+    public static partial void StateDisputed(ILogger log, PeerKey peer);
 
     [LoggerMessage(3025, LogLevel.Information, "Peer {Peer} has caught up, and votes")]
-    public static partial void PeerVotes(ILogger log, long peer);
+    public static partial void PeerVotes(ILogger log, PeerKey peer);
 
-    [LoggerMessage(3026, LogLevel.Information, "Peer {Peer} joins group {Group} as a learner")]
-    public static partial void PeerJoins(ILogger log, long peer, int group);
+    [LoggerMessage(3026, LogLevel.Information, "Peer {Peer} joins its group as a learner")]
+    public static partial void PeerJoins(ILogger log, PeerKey peer);
 
-    [LoggerMessage(3027, LogLevel.Information, "Peer {Peer} leaves group {Group}, as was asked for")]
-    public static partial void PeerLeaves(ILogger log, long peer, int group);
+    [LoggerMessage(3027, LogLevel.Information, "Peer {Peer} leaves its group, as was asked for")]
+    public static partial void PeerLeaves(ILogger log, PeerKey peer);
 
     [LoggerMessage(3024, LogLevel.Critical,
-        "A caller has seen log index {Seen}, and the group is at {Index}: a database went back in time, or what the caller has seen is another cluster's or group's")]
-    public static partial void WitnessedRollback(ILogger log, long seen, long index);
+        "A caller has seen log index {Seen}, and group {Group} is at {Index}: a database went back in time, or what the caller has seen is another cluster's or group's")]
+    public static partial void WitnessedRollback(ILogger log, int group, long seen, long index);
 
     [LoggerMessage(3008, LogLevel.Information, "{Peers} peers of {Groups} groups active")]
     public static partial void Activated(ILogger log, int groups, int peers);
@@ -126,21 +128,21 @@ internal static partial class HostLog
     public static partial void FoundingWaits(ILogger log, string why);
 
     [LoggerMessage(3032, LogLevel.Critical,
-        "Silo {Silo} has lost its peer: the cluster knows it with another storage id than this database has. It serves without a peer, through the other silos")]
-    public static partial void PeerIsLost(ILogger log, string silo);
+        "Silo {Silo} has lost its peer {Peer}: the cluster knows it with another storage id than this database has. It serves without a peer, through the other silos")]
+    public static partial void PeerIsLost(ILogger log, string silo, PeerKey peer);
 
     [LoggerMessage(3034, LogLevel.Warning, "Peer {Peer} could not be made now")]
-    public static partial void PeerNotMade(ILogger log, long peer, Exception problem);
+    public static partial void PeerNotMade(ILogger log, PeerKey peer, Exception problem);
 
     [LoggerMessage(3035, LogLevel.Information, "Peer {Peer} was made before, with storage id {StorageId}, and not proposed")]
-    public static partial void PeerIsThere(ILogger log, long peer, Guid storageId);
+    public static partial void PeerIsThere(ILogger log, PeerKey peer, Guid storageId);
 
     [LoggerMessage(3033, LogLevel.Warning, "Silo {Silo} sent a message of peer {Peer}, which is silo {Owner}'s: dropped")]
-    public static partial void ForeignEnvelope(ILogger log, string silo, long peer, string owner);
+    public static partial void ForeignEnvelope(ILogger log, string silo, PeerKey peer, string owner);
 
     [LoggerMessage(3040, LogLevel.Critical,
         "The database of peer {Peer} went back in time, and the peer takes no part any more: {Why} Replace the peer by one with a new id; or, if you have restored the whole group on purpose, start once with Coordinator:TrustStorage = true")]
-    public static partial void StorageWentBack(ILogger log, long peer, string why);
+    public static partial void StorageWentBack(ILogger log, PeerKey peer, string why);
 
     [LoggerMessage(3041, LogLevel.Error,
         "Peer {Peer}: the file beside the silo that tells an old database cannot be read; all other voters are asked instead")]

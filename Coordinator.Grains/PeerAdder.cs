@@ -65,7 +65,7 @@ internal sealed class PeerAdder(SiloGroup group, TimeProvider time, ILogger log)
             new Command { Caller = group.Options.SiloId, ChangePeers = change }, cancellationToken);
         if (answer.Result.Error != ErrorCode.Ok)
             return PeerAdministrator.Refused(answer.Result.Error, answer.Message);
-        HostLog.PeerJoins(log, peer.Id.Value, group.Group);
+        HostLog.PeerJoins(log, group.KeyOf(peer.Id));
         return new ClusterAnswer { PeerId = peer.Id.Value };
     }
 

@@ -95,7 +95,7 @@ internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILog
             new Command { Caller = group.Options.SiloId, ChangePeers = change }, _stopping.Token);
         if (answer.Result.Error != ErrorCode.Ok)
             return Refused(answer.Result.Error, answer.Message);
-        HostLog.PeerLeaves(log, peer.Value, group.Group);
+        HostLog.PeerLeaves(log, group.KeyOf(peer));
         return new ClusterAnswer { PeerId = peer.Value };
     }
 }

@@ -39,10 +39,16 @@ internal sealed class PeerKeeper : IAsyncDisposable
     /// Begins a look, unless one is under way or there is nothing to see: no news, and nothing that only takes time. Called
     /// by one at a time.
     /// </summary>
-    public void Look()
+    /// <returns>Whether it is to be called again, news or none.</returns>
+    public bool Look()
     {
-        if (_looking.IsCompleted && !_stopping.IsCancellationRequested && (_news.Take() | _isUnfinished))
+        if (_looking.IsCompleted)
+        {
+            if (_stopping.IsCancellationRequested || !(_news.Take() | _isUnfinished))
+                return false;
             _looking = Task.Run(TryLookAsync);
+        }
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -66,7 +72,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
         catch (Exception problem)
         {
             // The database is away, or the group has no leader after all: the next look finds the step again.
-            HostLog.ReplacementWaits(_log, problem);
+            HostLog.ReplacementWaits(_log, _group.Group, problem);
         }
     }
 
@@ -107,7 +113,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
         {
             MemberFact? lost = picture.Members.FirstOrDefault(member => member.Silo == _group.Options.SiloId);
             if (lost is not null && _group.Gateway.Notice?.Contains("is lost", StringComparison.Ordinal) != true)
-                HostLog.PeerIsLost(_log, _group.Options.SiloId);
+                HostLog.PeerIsLost(_log, _group.Options.SiloId, _group.KeyOf(new PeerId(lost.PeerId)));
             notice = lost is not null
                 ? $"The database of silo {_group.Options.SiloId} is not the one that its peer {lost.PeerId} was stored in: that peer "
                     + "is lost, and does not come back from an empty database, which has forgotten what the peer has promised. "
@@ -189,7 +195,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
             ? await ChangeAsync(new PeerChange { Promote = peer.Id.Value }, remove)
             : await ChangeAsync(remove);
         if (isDone)
-            HostLog.PeerReplaced(_log, replaced.Value, peer.Id.Value);
+            HostLog.PeerReplaced(_log, _group.KeyOf(replaced), peer.Id.Value);
         return isDone;
     }
 
@@ -197,7 +203,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
     {
         bool isDone = await ChangeAsync(new PeerChange { Promote = peer.Id.Value });
         if (isDone)
-            HostLog.PeerVotes(_log, peer.Id.Value);
+            HostLog.PeerVotes(_log, _group.KeyOf(peer.Id));
         return isDone;
     }
 
@@ -212,7 +218,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
             },
             _stopping.Token);
         if (answer.Error == ErrorCode.Ok)
-            HostLog.PeerLost(_log, lost.Id.Value, answer.PeerId);
+            HostLog.PeerLost(_log, _group.KeyOf(lost.Id), answer.PeerId);
     }
 
     /// <summary>False: refused, or not known to have happened; the next look tells.</summary>

@@ -4,6 +4,7 @@ using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
@@ -73,20 +74,25 @@ public sealed class PeerLoop : IAsyncDisposable
             activated.Loaded.Key, database, activated.Witness, owner, input => _inbox.Writer.TryWrite(input), time, log);
         _status = _replica.GetStatus();
         if (_status.Service is ServiceState.Stopped or ServiceState.Quarantined)
-            HostLog.PeerHalted(log, Peer.Value, _status.Service, _status.Detail ?? "");
+            HostLog.PeerHalted(log, Key, _status.Service, _status.Detail ?? "");
         _ticks = TickSource.Of(time, TimeSpan.FromMicroseconds(options.TickUs));
         _tick = PostTick;
         _ticks.Add(_tick);
         _running = Task.Run(RunAsync);
     }
 
-    public PeerId Peer => _replica.Key.Peer;
+    public PeerId Peer => Key.Peer;
+
+    internal PeerKey Key => _replica.Key;
 
     /// <summary>Of its rows; the membership lists the same, or this is no member.</summary>
     internal Guid StorageId { get; }
 
     /// <summary>What it was added for; null: it is one of the first.</summary>
     internal PeerAddition? Addition { get; set; }
+
+    /// <summary>Told when there is a new status, from the second turn on at the latest; must not block.</summary>
+    internal Action? TurnEnded { get; init; }
 
     /// <summary>As of the end of the last turn.</summary>
     public ReplicaStatus Status => _status;
@@ -153,7 +159,7 @@ public sealed class PeerLoop : IAsyncDisposable
             {
                 // A broken invariant, or bytes that are no command: this peer must not go on (rule 4). Its inbox is still
                 // emptied: whoever waits or still asks is answered.
-                HostLog.PeerBroken(_log, _replica.Key.ToString(), broken);
+                HostLog.PeerBroken(_log, Key.ToString(), broken);
                 Execute(_replica.Break($"{broken.GetType().Name}: {broken.Message}"));
             }
         }
@@ -271,23 +277,24 @@ public sealed class PeerLoop : IAsyncDisposable
         foreach (EndedSession session in effects.SessionsEnded)
             _sessionEnded(session);
         foreach (ReplicaWarning warning in effects.Warnings)
-            HostLog.Warn(_log, _replica.Key.ToString(), warning);
+            HostLog.Warn(_log, Key.ToString(), warning);
         ReplicaStatus before = _status;
         _status = _replica.GetStatus();
         if (effects.WitnessedIndex != 0 && (_rollbackToldAt is not { } told || _time.GetElapsedTime(told) > RollbackTold))
         {
             _rollbackToldAt = _time.GetTimestamp();
-            HostLog.WitnessedRollback(_log, effects.WitnessedIndex, _status.AppliedIndex);
+            HostLog.WitnessedRollback(_log, Key.Group, effects.WitnessedIndex, _status.AppliedIndex);
         }
         if (effects.WentBack is { } why)
-            HostLog.StorageWentBack(_log, Peer.Value, why);
+            HostLog.StorageWentBack(_log, Key, why);
         if (effects.LeadershipChanged)
         {
             HostLog.PeerChanged(_log, before, _status);
             _leadershipChanged();
         }
         if (_status.StateDisputed && !before.StateDisputed)
-            HostLog.StateDisputed(_log, Peer.Value);
+            HostLog.StateDisputed(_log, Key);
+        TurnEnded?.Invoke();
     }
 
     private long NowUs() => (long)_time.GetElapsedTime(_startedAt).TotalMicroseconds + 1;

@@ -47,7 +47,7 @@ internal sealed class PeerMaker(SiloGroup group, ILogger log)
         }
         catch (Exception e) when (DatabaseConnections.IsFault(e))
         {
-            HostLog.PeerNotMade(log, id.Value, e);
+            HostLog.PeerNotMade(log, group.KeyOf(id), e);
             return Refused(
                 ErrorCode.OutcomeUnknown,
                 $"The database of silo {group.Options.SiloId} cannot be used now: the peer may or may not be made. It is safe to repeat.");
@@ -120,7 +120,7 @@ internal sealed class PeerMaker(SiloGroup group, ILogger log)
     /// </summary>
     private async Task<PeerMade> TakeAsync(PeerAddition addition, CancellationToken cancellationToken)
     {
-        HostLog.PeerIsThere(log, addition.Key.Peer.Value, addition.StorageId);
+        HostLog.PeerIsThere(log, addition.Key, addition.StorageId);
         PeerAddition? earlier = (await group.Storage.ReadAdditionsAsync(group.Group, cancellationToken))
             .FirstOrDefault(one => one.Key == addition.Key && one.StorageId == addition.StorageId);
         if (earlier is null)

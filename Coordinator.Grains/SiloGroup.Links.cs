@@ -27,7 +27,7 @@ public sealed partial class SiloGroup
             long now = _time.GetTimestamp(), toldAt = Interlocked.Read(ref _foreignToldAt);
             if ((toldAt == 0 || _time.GetElapsedTime(toldAt, now) > ForeignTold)
                 && Interlocked.CompareExchange(ref _foreignToldAt, now, toldAt) == toldAt)
-                HostLog.ForeignEnvelope(_log, silo, envelope.From.Value, sender.Silo);
+                HostLog.ForeignEnvelope(_log, silo, KeyOf(envelope.From), sender.Silo);
             return;
         }
         peer.TryPost(envelope);

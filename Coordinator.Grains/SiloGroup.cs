@@ -91,6 +91,8 @@ public sealed partial class SiloGroup : IAsyncDisposable
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
     }
 
+    internal PeerKey KeyOf(PeerId peer) => new(Group, peer);
+
     /// <summary>Null: it does not run here.</summary>
     internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
 
@@ -122,6 +124,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
             Gateway.SessionEnded, Gateway.LeadershipChanged, _time, _log)
         {
             Addition = addition?.StorageId == activated.Loaded.StorageId ? addition : null,
+            TurnEnded = HasNews,
         });
         AttachPeers();
     }
@@ -129,10 +132,10 @@ public sealed partial class SiloGroup : IAsyncDisposable
     /// <summary>Stops a peer that is known to be no member any longer, and deletes what is stored of it.</summary>
     internal async Task DropPeerAsync(PeerLoop peer, CancellationToken cancellationToken)
     {
-        HostLog.PeerLeft(_log, peer.Peer.Value);
+        HostLog.PeerLeft(_log, peer.Key);
         peer.Retire();
         // The rows go first: a peer that is not in the list any more would be forgotten with its rows left behind.
-        await Storage.RemovePeerAsync(new PeerKey(Group, peer.Peer), peer.StorageId, cancellationToken);
+        await Storage.RemovePeerAsync(peer.Key, peer.StorageId, cancellationToken);
         if (!_peers.TryRemove(KeyValuePair.Create(peer.Peer, peer)))
             return;
         AttachPeers();
@@ -152,8 +155,9 @@ public sealed partial class SiloGroup : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks after the peers, if there is anything to see. Called now and then, by one at a time.</summary>
-    internal void Keep() => _keeper.Look();
+    /// <summary>Looks after the peers, if there is anything to see. Called after news, by one at a time.</summary>
+    /// <returns>Whether it is to be called again, news or none.</returns>
+    internal bool Keep() => _keeper.Look();
 
     /// <summary>Says what a peer that runs was added for.</summary>
     internal void Describe(PeerLoop peer, PeerAddition addition)
@@ -187,7 +191,13 @@ public sealed partial class SiloGroup : IAsyncDisposable
         _silo.TellNow();
     }
 
-    private void Changed() => Interlocked.Increment(ref _version);
+    private void Changed()
+    {
+        Interlocked.Increment(ref _version);
+        HasNews();
+    }
+
+    private void HasNews() => _silo.HasNews(Group);
 
     /// <summary>In memory, so the only loss is a full inbox; or over the link with the silo of a peer that is not here.</summary>
     private void Deliver(Envelope envelope)

@@ -52,6 +52,7 @@ public sealed partial class SiloGroups
         foreach (SiloGroup group in Groups)
             group.Others!.ClusterId = ClusterId;
         _transport!.ClusterKnown(ClusterId);
+        _facts.TellNow();
         OtherSilos others = Groups[0].Others!;
         int needed = peers.Count == 0 ? 0 : Options.Silos.Count / 2;
         while (others.Ids.Count(others.IsUp) < needed)

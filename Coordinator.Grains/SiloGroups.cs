@@ -15,6 +15,7 @@ public sealed partial class SiloGroups : IAsyncDisposable
     private static readonly TimeSpan KeepInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly GroupsWithNews _toKeep;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private Task _keeping = Task.CompletedTask;
@@ -25,6 +26,7 @@ public sealed partial class SiloGroups : IAsyncDisposable
     {
         Storage = database;
         Options = options;
+        _toKeep = new GroupsWithNews(options.Groups);
         _time = time;
         _log = log;
         _transport = transport;
@@ -35,6 +37,7 @@ public sealed partial class SiloGroups : IAsyncDisposable
         // The silos ask each other about the cluster as a whole; any group's door to them does.
         Founding = new ClusterFounding(database, options, Groups[0].Others!, time, log);
         _facts = new FactsTeller(this, transport.Tell, time);
+        database.HealthChanged += _ => _facts.TellNow();
     }
 
     public Guid ClusterId { get; private set; }
@@ -123,16 +126,27 @@ public sealed partial class SiloGroups : IAsyncDisposable
         _keeping = KeepAsync();
     }
 
-    /// <summary>One clock for all groups; those of which there is no news cost a look each.</summary>
+    /// <summary>Something has happened to the group, or is known of it now. Never blocks.</summary>
+    internal void HasNews(int group)
+    {
+        _toKeep.Tell(group);
+        _facts?.HasNews(group);
+    }
+
+    /// <summary>One clock for all groups that have something to be done; when none has, it stands.</summary>
     private async Task KeepAsync()
     {
-        using var timer = new PeriodicTimer(KeepInterval, _time);
+        var busy = new HashSet<SiloGroup>(Groups);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            while (true)
             {
-                foreach (SiloGroup group in Groups)
-                    group.Keep();
+                await Task.Delay(KeepInterval, _time, _stopping.Token);
+                if (busy.Count == 0)
+                    await _toKeep.WaitAsync(_stopping.Token);
+                while (_toKeep.TryTake(out int group))
+                    busy.Add(Groups[group]);
+                busy.RemoveWhere(group => !group.Keep());
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Coordinator.Grains;
 
 /// <summary>
-/// One timer for all loops of a process that have the same tick. Invariant: there is a timer only while somebody wants its
-/// ticks, so a process whose groups all rest does nothing.
+/// One timer for all loops of a process that have the same tick. Invariants: there is a timer only while somebody wants its
+/// ticks, so a process whose groups all rest does nothing; nobody is told of two ticks at the same time.
 /// </summary>
-internal sealed class TickSource
+public sealed class TickSource
 {
     private static readonly ConditionalWeakTable<TimeProvider, Dictionary<TimeSpan, TickSource>> Sources = [];
 
@@ -16,6 +16,7 @@ internal sealed class TickSource
     private readonly HashSet<Action> _wanted = [];
     private Action[]? _told;
     private ITimer? _timer;
+    private int _isTelling;
 
     private TickSource(TimeProvider time, TimeSpan period)
     {
@@ -65,10 +66,14 @@ internal sealed class TickSource
 
     private void Tick()
     {
+        // The timer doesn't wait for the tick before: one that comes too early is left out.
+        if (Interlocked.Exchange(ref _isTelling, 1) != 0)
+            return;
         Action[] told;
         lock (_lock)
             told = _told ??= [.. _wanted];
         foreach (Action tick in told)
             tick();
+        Volatile.Write(ref _isTelling, 0);
     }
 }

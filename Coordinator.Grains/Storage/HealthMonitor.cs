@@ -118,7 +118,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
             StorageLog.OldSnapshot(_log, found.OldestSnapshotAge!.Value, _options.SnapshotAgeAlarm);
         }
 
-        if (refusalsDiffer || found.SnapshotAlarm != before.SnapshotAlarm || found.Available != before.Available)
+        if (refusalsDiffer || found.SnapshotAlarm != before.SnapshotAlarm || found.Available != before.Available
+            || found.System != before.System)
         {
             _changed(found);
         }

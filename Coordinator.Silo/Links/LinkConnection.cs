@@ -16,7 +16,7 @@ namespace Coordinator.Silo.Links;
 [SuppressMessage("Reliability", "CA1001", Justification = "It holds nothing unless its wait handle is used.")]
 internal sealed class LinkConnection
 {
-    private const int LooksPerPing = 4;
+    private const int LooksPerPing = 2;
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
 
     private readonly LinkSession _session;
@@ -32,6 +32,9 @@ internal sealed class LinkConnection
     private readonly CancellationTokenSource _aborted = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _heard;
+    private int _look;
+    private (long Heard, long Sending) _seen;
+    private (int Silent, int Stuck) _looks;
     private string? _reason;
 
     public LinkConnection(LinkSession session, LinkContext context, LinkCounters counters)
@@ -93,7 +96,10 @@ internal sealed class LinkConnection
     public async Task<string> RunAsync()
     {
         Task sending = SendAsync();
-        Task watching = WatchAsync();
+        // All links share a timer, and so wake the process once for all.
+        var ticks = TickSource.Of(_context.Time, _context.Options.PingInterval / LooksPerPing);
+        Action look = Look;
+        ticks.Add(look);
         try
         {
             string? problem = await ReadAsync();
@@ -108,7 +114,7 @@ internal sealed class LinkConnection
             _aborted.Cancel();
             _session.Socket.Abort();
             await sending;
-            await watching;
+            ticks.Remove(look);
             _socket.Dispose();
         }
         return _reason!;
@@ -223,30 +229,20 @@ internal sealed class LinkConnection
     }
 
     // Looks are counted, not time: after a pause of this process what has come meanwhile is read before it is judged.
-    private async Task WatchAsync()
+    private void Look()
     {
-        using PeriodicTimer timer = new(_context.Options.PingInterval / LooksPerPing, _context.Time);
+        bool wasSilent = !Exchange(ref _seen.Heard, Interlocked.Read(ref _heard));
+        bool isStuck = !Exchange(ref _seen.Sending, _outbox.Sending) && _seen.Sending != 0;
+        _looks = (wasSilent ? _looks.Silent + 1 : 0, isStuck ? _looks.Stuck + 1 : 0);
         double looksMax = LooksPerPing * (_context.Options.DeadAfter / _context.Options.PingInterval);
-        long heard = 0, sending = 0;
-        int silent = 0, stuck = 0;
-        try
-        {
-            for (int look = 1; await timer.WaitForNextTickAsync(_aborted.Token); look++)
-            {
-                if (look % LooksPerPing == 0)
-                    _outbox.Ping();
-                silent = Exchange(ref heard, Interlocked.Read(ref _heard)) ? 0 : silent + 1;
-                stuck = Exchange(ref sending, _outbox.Sending) || sending == 0 ? 0 : stuck + 1;
-                if (silent >= looksMax)
-                    Abort($"Nothing was heard for {_context.Options.DeadAfter.TotalSeconds} s.");
-                else if (stuck >= looksMax)
-                    Abort($"A message could not be sent for {_context.Options.DeadAfter.TotalSeconds} s.");
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The connection has ended.
-        }
+        // The pings of one side and the answers to them tell both that the other lives.
+        if (++_look % LooksPerPing == 0 && (_session.IsDialer || _looks.Silent >= LooksPerPing || _outbox.AwaitsPong))
+            _outbox.Ping();
+        // Not here, where the other links wait for their look.
+        if (_looks.Silent >= looksMax)
+            _ = Task.Run(() => Abort($"Nothing was heard for {_context.Options.DeadAfter.TotalSeconds} s."));
+        else if (_looks.Stuck >= looksMax)
+            _ = Task.Run(() => Abort($"A message could not be sent for {_context.Options.DeadAfter.TotalSeconds} s."));
     }
 
     /// <returns>Whether that changed it.</returns>

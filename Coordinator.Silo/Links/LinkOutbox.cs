@@ -80,6 +80,9 @@ internal sealed class LinkOutbox
         return number;
     }
 
+    /// <summary>Whether something was sent of which only an answered ping tells that it has arrived.</summary>
+    public bool AwaitsPong => !_unconfirmed.IsEmpty;
+
     /// <summary>All that was sent before this ping has arrived.</summary>
     public void Ponged(long number)
     {

@@ -9,7 +9,7 @@ namespace Coordinator.Silo.Postgres;
 /// </summary>
 internal sealed class PrivatePostgres : IDisposable
 {
-    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RestartDelayMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RestartDelayMax = TimeSpan.FromSeconds(5);
 

@@ -3,7 +3,7 @@ using Coordinator.Contracts;
 
 namespace Coordinator.Tests.EndToEnd;
 
-/// <summary>The client and a real silo of three groups, which is killed in between.</summary>
+/// <summary>The client and real silos of three groups, one of which is killed in between.</summary>
 [Collection(SiloProcesses.Name)]
 public sealed class GroupsTests
 {
@@ -44,6 +44,35 @@ public sealed class GroupsTests
         finally
         {
             await silo.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task What_the_client_has_of_each_group_outlives_the_silo_that_leads_one_of_them()
+    {
+        var cluster = new RunningCluster { Args = _ => ["--Coordinator:Groups=3"] };
+        try
+        {
+            await cluster.InitializeAsync();
+            await using CoordinatorClient client = cluster.Client();
+            GroupUse[] uses = await Task.WhenAll(Spaces.Select(space => GroupUse.BeginAsync(client, space)));
+            GroupInfo[] groups = await Task.WhenAll(Enumerable.Range(0, 3).Select(group => client.Cluster.DescribeAsync(group)));
+            Assert.Equal([0, 1, 2], groups.Select(group => group.Group));
+            string lost = groups[1].Peers.Single(peer => peer.PeerId == groups[1].LeaderPeerId).Silo;
+
+            await cluster.KillAsync(lost[0] - 'a');
+            await Task.WhenAll(uses.Select(use => use.CheckAndEndAsync()));
+            await using CoordinatorSession session = await client.Sessions.CreateAsync(inNamespace: "orders");
+            Assert.Equal(1, session.Group);
+
+            await cluster.Start(lost[0] - 'a').ReadyAsync();
+            await using CoordinatorClient through = cluster.Client(lost[0] - 'a');
+            foreach (string space in Spaces)
+                Assert.Equal("2", (await through.Configuration.GetAsync(space + "/setting"))?.GetString());
+        }
+        finally
+        {
+            await cluster.DisposeAsync();
         }
     }
 

@@ -10,6 +10,7 @@ namespace Coordinator.Tests.EndToEnd;
 public sealed class LostDatabaseTests(RunningCluster cluster) : IClassFixture<RunningCluster>
 {
     private const int Founder = 0;
+    private static readonly HttpClient Http = new();
 
     [Fact]
     public async Task A_silo_with_an_emptied_database_does_not_come_back_as_the_old_peer_and_serves_through_the_others()
@@ -29,6 +30,11 @@ public sealed class LostDatabaseTests(RunningCluster cluster) : IClassFixture<Ru
         await client.Configuration.PutAsync("kept", "still");
         await using CoordinatorClient through = cluster.Client(Founder);
         Assert.Equal("still", (await through.Configuration.GetAsync("kept"))?.GetString());
+        GroupInfo group = await through.Cluster.DescribeAsync();
+        Assert.True(group is { Revision: > 0, FeatureLevel: > 0 }, $"It knows nothing of the group: {group}.");
+        using HttpResponseMessage unsaved = await Http.GetAsync(cluster.Urls[Founder] + "/v1/groups/0/snapshot");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, unsaved.StatusCode);
+        Assert.Contains("no peer of group 0", await unsaved.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await through.Configuration.PutAsync("kept", "through the silo without a peer");
         Assert.Equal(
             "through the silo without a peer", (await client.Configuration.GetAsync("kept"))?.GetString());

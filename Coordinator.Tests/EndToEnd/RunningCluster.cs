@@ -21,6 +21,9 @@ public sealed class RunningCluster : IAsyncLifetime
     /// <summary>Where the first of two silos reaches the second one for its link; null: where that one listens.</summary>
     internal Func<int, int, Uri>? LinkOf { get; init; }
 
+    /// <summary>What each silo is started with besides its configuration.</summary>
+    internal Func<int, string[]> Args { get; set; } = _ => [];
+
     public string[] Urls => [.. _homes.Select(home => home.Address.ToString().TrimEnd('/'))];
 
     /// <summary>Those that have founded it.</summary>
@@ -55,7 +58,7 @@ public sealed class RunningCluster : IAsyncLifetime
     {
         string config = Path.Combine(_homes[silo].Folder, "silo.json");
         WriteConfig(config, silo, _linkPorts[silo], "a secret that only this test knows");
-        return _silos[silo] = SiloProcess.Start(_homes[silo], "--config", config);
+        return _silos[silo] = SiloProcess.Start(_homes[silo], ["--config", config, .. Args(silo)]);
     }
 
     /// <summary>All silos are told of so many more, one after the other, and then those start.</summary>

@@ -37,6 +37,23 @@ public sealed class ClusterGroupsTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_leader_is_moved_while_a_group_lacks_a_voter()
+    {
+        await _silos.StartAsync(SilosInMemory.Ids);
+        await OneClusterAsync();
+        await _silos.StopAsync("c");
+        foreach (GroupGateway gateway in _silos.On("a").Gateways)
+            await LedByAsync(gateway, "a");
+        // Ten times as long as somebody who may move one would take.
+        await Task.Delay(10 * _silos.SpreadInterval);
+        Assert.All(_silos.On("a").Gateways, gateway => Assert.Equal("a", LeaderOf(gateway)));
+
+        await _silos.StartAsync("c");
+        await _silos.Joined("c").WaitAsync(Patience);
+        await SpreadAsync("a");
+    }
+
+    [Fact]
     public async Task Who_stopped_before_it_took_its_part_takes_it_in_all_groups_after_the_start_that_follows()
     {
         _silos.TellOfClusterOnly("a");
@@ -137,10 +154,31 @@ public sealed class ClusterGroupsTests(PostgresServer server) : IAsyncLifetime
     }
 
     /// <summary>As the silo sees it: each silo leads one group.</summary>
-    private Task SpreadAsync(string silo) => UntilAsync(() => _silos.On(silo).Gateways
-        .Select(gateway => gateway.GetStatus())
-        .Select(status => status.Peers.FirstOrDefault(peer => peer.PeerId == status.LeaderId)?.Silo)
-        .Distinct().Count(leader => leader is not null) == 3);
+    private Task SpreadAsync(string silo) => UntilAsync(
+        () => _silos.On(silo).Gateways.Select(LeaderOf).Distinct().Count(leader => leader is not null) == 3);
+
+    /// <summary>Null: none is known.</summary>
+    private static string? LeaderOf(GroupGateway gateway)
+    {
+        GroupStatus status = gateway.GetStatus();
+        return status.Peers.FirstOrDefault(peer => peer.PeerId == status.LeaderId)?.Silo;
+    }
+
+    private static async Task LedByAsync(GroupGateway gateway, string silo)
+    {
+        GroupStatus status = gateway.GetStatus();
+        var request = new ClusterRequest
+        {
+            Group = status.Group,
+            TransferLeadership = new TransferLeadership { ToPeerId = status.Peers.Single(peer => peer.Silo == silo).PeerId },
+        };
+        using var limit = new CancellationTokenSource(Patience);
+        while (LeaderOf(gateway) != silo)
+        {
+            await gateway.AdministerAsync(request.Clone(), limit.Token);
+            await Task.Delay(20, limit.Token);
+        }
+    }
 
     private async Task PutAllAsync(string silo, string value)
     {

@@ -77,6 +77,30 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
     }
 
     [Fact]
+    public async Task A_leader_that_dies_between_the_old_members_and_the_new_ones_leaves_the_next_one_to_finish()
+    {
+        (string leader, string replaced) = await LeaderAndOtherAsync();
+        string stays = SilosInMemory.Ids.First(silo => silo != leader && silo != replaced);
+        // Nobody hears from this leader that the old members are done with.
+        Silos.Lose = (silo, envelope) => silo == leader && envelope.Message.Entries.Any(
+            entry => entry is { Type: EntryType.ConfChangeV2, Data.IsEmpty: true });
+        Assert.Equal(4, await AddAsync(leader, "d", replaces: PeerOf(replaced).Peer.Value, _nonce));
+        await UntilAsync(
+            () => Task.FromResult(PeerOf(stays).Status.Membership.ConfState.VotersOutgoing.Count > 0),
+            () => $"{stays} knows the old members and the new ones");
+        await Silos.StopAsync(leader);
+        Silos.Lose = (_, _) => false;
+
+        (string, long)[] voters = [(leader, Number(leader)), (stays, Number(stays)), ("d", 4)];
+        await Silos.StartAsync(leader);
+        await UntilVotersAreAsync(voters);
+        await UntilNothingIsStoredAsync(replaced);
+        await PutAsync(replaced, "through the silo that has none");
+
+        static long Number(string silo) => silo[0] - 'a' + 1;
+    }
+
+    [Fact]
     public async Task A_silo_that_dies_with_a_peer_that_was_just_made_goes_on_with_it()
     {
         (string leader, string other) = await LeaderAndOtherAsync();

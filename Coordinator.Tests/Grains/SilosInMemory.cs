@@ -35,6 +35,9 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>Of all silos that are opened from then on, as is the next one.</summary>
     public TimeSpan? ReplaceLostPeersAfter { get; set; }
 
+    /// <summary>Whether a message of that silo's is lost on its way.</summary>
+    public Func<string, Envelope, bool> Lose { get; set; } = (_, _) => false;
+
     public TimeSpan LeaderTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What each silo is configured with.</summary>
@@ -137,7 +140,7 @@ internal sealed class SilosInMemory(PostgresServer server)
     {
         Send = (silo, envelope) =>
         {
-            if (_up.TryGetValue(silo, out SiloGroups? other) && _up.ContainsKey(own))
+            if (_up.TryGetValue(silo, out SiloGroups? other) && _up.ContainsKey(own) && !Lose(own, envelope))
                 other.Received(own, envelope);
         },
         IsUp = _up.ContainsKey,

@@ -41,6 +41,23 @@ public sealed class TickSourceTests
         Assert.Equal((1, 1), (_first, _second));
     }
 
+    [Fact]
+    public void A_tick_that_comes_while_the_one_before_is_told_is_left_out()
+    {
+        var source = TickSource.Of(_time, Period);
+        source.Add(Slow);
+        _time.Fire();
+        Assert.Equal(1, _first);
+        _time.Fire();
+        Assert.Equal(2, _first);
+
+        void Slow()
+        {
+            _first++;
+            _time.Fire();
+        }
+    }
+
     private void First() => _first++;
 
     private void Second() => _second++;
