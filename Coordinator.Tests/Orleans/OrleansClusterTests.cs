@@ -216,12 +216,31 @@ public class OrleansCluster : IAsyncLifetime
 
     private bool IsUp(int silo) => _silos[silo] is { } process && !process.HasExited;
 
-    internal Task<NpgsqlConnection> ConnectAsync() => _server.ConnectAsync(_database);
+    /// <summary>Until the silos leave one connection: the server has 50, and of a killed one it does not know at once.</summary>
+    internal async Task<NpgsqlConnection> ConnectAsync()
+    {
+        NpgsqlConnection? connection = null;
+        await RunningCluster.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    connection = await _server.ConnectAsync(_database);
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.TooManyConnections)
+                {
+                    return false;
+                }
+                return true;
+            },
+            "the server takes one more connection");
+        return connection!;
+    }
 
     /// <summary>The silo port of each peer of the first group that is registered.</summary>
     private async Task<Dictionary<long, int>> PlacedAsync()
     {
-        await using NpgsqlConnection connection = await _server.ConnectAsync(_database);
+        await using NpgsqlConnection connection = await ConnectAsync();
         await using var command = new NpgsqlCommand(
             """
             SELECT split_part(grain, '/', 3)::bigint, split_part(split_part(silo, ':', 2), '@', 1)::integer
