@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordinator.Contracts;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -13,12 +14,13 @@ namespace Coordinator.Grains;
 /// so a database that was lost later never brings the old peer back; and a stop at any point is taken up where it was.
 /// </summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore holds nothing unless its wait handle is used.")]
-internal sealed class ClusterFounding(
+internal sealed partial class ClusterFounding(
     PeerDatabase database, SiloGroupOptions options, OtherSilos others, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(300);
 
     private readonly string[] _silos = [.. options.Silos.Select(silo => silo.SiloId).Order(StringComparer.Ordinal)];
+    private readonly RestoreOrder? _restore = RestoredBootstrap.OrderOf(options.Restore);
     private readonly SemaphoreSlim _takingPart = new(1, 1);
     private volatile StoredSilo? _stored;
     private volatile ClusterBootstrap? _known;
@@ -46,10 +48,29 @@ internal sealed class ClusterFounding(
         _stored = silo;
     }
 
+    /// <summary>
+    /// Of a silo that is told to restore: its database is empty, or has its part of this very restore, and no group has been led
+    /// by then. What a start has restored is not restored again.
+    /// </summary>
+    /// <exception cref="GroupStartException">It is otherwise.</exception>
+    public async Task RefuseSecondRestoreAsync(CancellationToken cancellationToken)
+    {
+        if (_restore is null || _stored?.Bootstrap is null)
+            return;
+        if (RestoreAgreement.With(_known!, _restore, isListed: true) is { } why)
+            throw new GroupStartException(why);
+        if (!await database.IsUntouchedAsync(GroupBootstrap.FirstTerm, cancellationToken))
+        {
+            throw new GroupStartException(
+                $"The database has cluster {new Guid(_known!.ClusterId.Span)} already, which an earlier start has made of these files: "
+                + "start without --restore.");
+        }
+    }
+
     /// <summary>What another silo is told that asks.</summary>
     public BootstrapAnswer Answer()
     {
-        var answer = new BootstrapAnswer { Bootstrap = _known, Groups = options.Groups };
+        var answer = new BootstrapAnswer { Bootstrap = _known, Groups = options.Groups, Restore = _restore };
         // Only what is stored is told: it must be the same after a restart.
         if (_stored is { } stored)
             answer.StorageId = ByteString.CopyFrom(stored.StorageId.ToByteArray());
@@ -112,8 +133,8 @@ internal sealed class ClusterFounding(
         if (bootstrap is null)
             return null;
         var clusterId = new Guid(bootstrap.ClusterId.Span);
-        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(Checked(bootstrap), options.SiloId);
-        if (own.Count == 0 || own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(stored.StorageId, peer.Key.Group)))
+        IReadOnlyList<NewPeer> own = PartIn(Checked(bootstrap), stored);
+        if (own.Count == 0)
         {
             _known = bootstrap;
             return (clusterId, []);
@@ -129,7 +150,21 @@ internal sealed class ClusterFounding(
         if (_isFounder)
             HostLog.ClusterFounded(log, clusterId, options.Groups, options.Groups * _silos.Length);
         HostLog.TookPart(log, clusterId, own.Count);
+        foreach (SnapshotFile file in options.Restore?.Files ?? [])
+            HostLog.Restored(log, file.Header.Group, file.Header.ClusterId, file.Header.Index, bootstrap.Index);
         return await ReadAsync(cancellationToken);
+    }
+
+    /// <summary>This silo's first peers; empty: it has none, or those of a database that it has no longer.</summary>
+    /// <exception cref="GroupStartException">It is told to restore something else than the cluster was made of.</exception>
+    private IReadOnlyList<NewPeer> PartIn(ClusterBootstrap bootstrap, StoredSilo stored)
+    {
+        bool isListed = GroupBootstrap.Lists(bootstrap, stored);
+        if (RestoreAgreement.With(bootstrap, _restore, isListed) is { } why)
+            throw new GroupStartException(why);
+        return !isListed ? []
+            : bootstrap.Restore is null ? GroupBootstrap.PeersOf(bootstrap, stored.SiloId)
+            : RestoredBootstrap.PeersOf(bootstrap, stored, options.Restore!);
     }
 
     private async Task<(Guid, IReadOnlyList<StoredPeer>)?> ReadAsync(CancellationToken cancellationToken)
@@ -139,66 +174,6 @@ internal sealed class ClusterFounding(
         return cluster.Groups == options.Groups
             ? (cluster.ClusterId, cluster.Peers)
             : throw GroupStartException.OtherGroups(cluster.Groups, options.Groups, isStoredHere: true);
-    }
-
-    /// <summary>Null: nobody knows a cluster yet, and this silo may not found one now.</summary>
-    private async Task<ClusterBootstrap?> AskAsync(CancellationToken cancellationToken)
-    {
-        (string Silo, BootstrapAnswer? Answer)[] told = await Task.WhenAll(
-            others.Ids.Select(async silo => (silo, await AskAsync(silo, cancellationToken))));
-        ClusterBootstrap[] known = [.. told.Select(one => one.Answer?.Bootstrap).OfType<ClusterBootstrap>()];
-        if (known.Select(one => one.ClusterId).Distinct().Count() > 1)
-        {
-            Wait("The other silos belong to two different clusters: check which of them are configured with this one's name and secret.");
-            return null;
-        }
-        if (known.Length > 0)
-            return known[0];
-        if (told.Where(one => one.Answer is null).Select(one => one.Silo).ToArray() is { Length: > 0 } missing)
-        {
-            Wait($"No silo that is reached knows the cluster; if it is new, it is founded when all of its silos are; missing: "
-                + $"{string.Join(", ", missing)}.");
-            return null;
-        }
-        if (told.FirstOrDefault(one => !one.Answer!.Silos.SequenceEqual(_silos)) is { Answer: { } differing } other)
-        {
-            Wait($"Silo {other.Silo} is configured with the silos {string.Join(", ", differing.Silos)}, this one with "
-                + $"{string.Join(", ", _silos)}: they have to be the same on all.");
-            return null;
-        }
-        if (told.FirstOrDefault(one => Math.Max(one.Answer!.Groups, 1) != options.Groups) is { Answer: { } counting } differs)
-        {
-            Wait($"Silo {differs.Silo} is configured with Coordinator:Groups = {Math.Max(counting.Groups, 1)}, this one with "
-                + $"{options.Groups}: it has to be the same on all.");
-            return null;
-        }
-        if (_silos.Length % 2 == 0)
-        {
-            Wait($"A new cluster is founded with an odd number of silos, and {_silos.Length} are configured: an even one "
-                + "survives no more failures. Further silos can be added later.");
-            return null;
-        }
-        if (_silos[0] == options.SiloId)
-            return Found(told.ToDictionary(one => one.Silo, one => new Guid(one.Answer!.StorageId.Span)));
-        Wait($"Silo {_silos[0]} founds the cluster.");
-        return null;
-    }
-
-    /// <summary>Null: it is not reached, or not ready to tell.</summary>
-    private async Task<BootstrapAnswer?> AskAsync(string silo, CancellationToken cancellationToken)
-    {
-        ForwardedAnswer answer = await others.AskAsync(
-            silo, new ForwardedRequest { Bootstrap = new BootstrapQuestion() }, cancellationToken);
-        return answer.Bootstrap is { StorageId.Length: 16 } told ? told : null;
-    }
-
-    private ClusterBootstrap Found(Dictionary<string, Guid> told)
-    {
-        told[options.SiloId] = _stored!.StorageId;
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            options.Groups, [.. _silos.Select(silo => (silo, told[silo]))], options.State, time.GetUtcNow());
-        _isFounder = true;
-        return GroupBootstrap.ToWire(clusterId, peers);
     }
 
     // Rule 21: names would belong to other groups than those that have their state.

@@ -1,3 +1,4 @@
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -40,8 +41,8 @@ internal static class EmbeddedFounding
             options.Groups, options.Peers, options.SiloId, options.State, time.GetUtcNow(), options.Restore);
         await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
         HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
-        if (options.Restore is { File.Header: { } saved })
-            HostLog.Restored(log, 0, saved.ClusterId, saved.Index, peers[0].SnapshotIndex);
+        foreach (SnapshotFile file in options.Restore?.Files ?? [])
+            HostLog.Restored(log, file.Header.Group, file.Header.ClusterId, file.Header.Index, peers[0].SnapshotIndex);
         return await database.ReadClusterAsync(cancellationToken)
             ?? throw new GroupStartException("The cluster that was just bootstrapped is not there.");
     }

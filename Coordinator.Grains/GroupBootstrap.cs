@@ -17,19 +17,21 @@ namespace Coordinator.Grains;
 /// </summary>
 internal static class GroupBootstrap
 {
-    private static readonly Term FirstTerm = new(1);
+    /// <summary>Nobody has led a group that is still in it.</summary>
+    public static readonly Term FirstTerm = new(1);
 
     /// <summary>All peers of all groups in one silo.</summary>
     /// <param name="count">Of each group.</param>
-    /// <param name="restore">What group 0 is made of; null: of nothing.</param>
+    /// <param name="restore">What the groups are made of; null: of nothing.</param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int groups, int count, string siloId, StateSettings settings, DateTimeOffset now, GroupRestore? restore = null)
+        int groups, int count, string siloId, StateSettings settings, DateTimeOffset now, ClusterRestore? restore = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Guid clusterId = RandomId();
+        long index = restore?.StartAt(now) ?? StartAt(now);
         return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
-            clusterId, group, [.. Enumerable.Range(0, count).Select(_ => (siloId, RandomId()))],
-            settings, now, group == 0 ? restore : null))]);
+            clusterId, group, [.. Enumerable.Range(0, count).Select(_ => (siloId, RandomId()))], index,
+            membership => restore?.Make(membership, index, FirstTerm) ?? Empty(settings, membership, index)))]);
     }
 
     /// <summary>A peer of each group in each silo.</summary>
@@ -38,9 +40,14 @@ internal static class GroupBootstrap
         int groups, IReadOnlyList<(string Silo, Guid StorageId)> silos, StateSettings settings, DateTimeOffset now)
     {
         Guid clusterId = RandomId();
+        long index = StartAt(now);
         return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
-            clusterId, group, [.. silos.Select(silo => (silo.Silo, StorageIdOf(silo.StorageId, group)))], settings, now))]);
+            clusterId, group, PlacesOf(silos, group), index, membership => Empty(settings, membership, index)))]);
     }
+
+    /// <summary>A group's peer 1, 2 and so on, one in each silo.</summary>
+    public static (string Silo, Guid StorageId)[] PlacesOf(IReadOnlyList<(string Silo, Guid StorageId)> silos, int group) =>
+        [.. silos.Select(silo => (silo.Silo, StorageIdOf(silo.StorageId, group)))];
 
     /// <summary>
     /// Of a silo's first peer in a group. As random as what it is made of: an emptied database has other ones in all groups.
@@ -56,13 +63,11 @@ internal static class GroupBootstrap
     }
 
     /// <param name="places">Of peers 1, 2 and so on.</param>
-    /// <param name="now">
-    /// Where log and revision begin, in microseconds of Unix time: a database that was deleted and made anew must not
-    /// give out a fencing token or a revision a second time (rule 19).
-    /// </param>
-    private static NewPeer[] PeersOf(
-        Guid clusterId, int group, IReadOnlyList<(string Silo, Guid StorageId)> places, StateSettings settings,
-        DateTimeOffset now, GroupRestore? restore = null)
+    /// <param name="index">Of the first state.</param>
+    /// <param name="make">The first state.</param>
+    public static NewPeer[] PeersOf(
+        Guid clusterId, int group, IReadOnlyList<(string Silo, Guid StorageId)> places, long index,
+        Func<GroupMembership, CoordinationState> make)
     {
         PeerRecord[] records = [.. places.Select((place, i) =>
             new PeerRecord(new PeerId(i + 1), place.StorageId, place.Silo))];
@@ -74,11 +79,8 @@ internal static class GroupBootstrap
             Peers = records,
             NextPeerId = new PeerId(records.Length + 1),
         };
-        long index = restore?.StartAt(now) ?? now.ToUnixTimeMilliseconds() * 1000;
-        CoordinationState state = restore?.Make(membership, FirstTerm, now)
-            ?? CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
         var snapshot = new ArrayBufferWriter<byte>();
-        state.WriteSnapshot(snapshot);
+        make(membership).WriteSnapshot(snapshot);
         return [.. records.Select(record => new NewPeer(
             new PeerKey(group, record.Id), record.StorageId, new HardState(FirstTerm, PeerId.None, index), index,
             FirstTerm, snapshot.WrittenMemory))];
@@ -104,9 +106,17 @@ internal static class GroupBootstrap
         return bootstrap;
     }
 
-    public static int GroupsOf(ClusterBootstrap bootstrap) => bootstrap.Further.Count + 1;
+    public static int GroupsOf(ClusterBootstrap bootstrap) =>
+        bootstrap.Restore is { } restore ? restore.Files.Count : bootstrap.Further.Count + 1;
+
+    /// <summary>Whether the silo has a part in it, made for this database and no other one.</summary>
+    public static bool Lists(ClusterBootstrap bootstrap, StoredSilo silo) => bootstrap.Restore is not null
+        ? RestoredBootstrap.Lists(bootstrap, silo)
+        : PeersOf(bootstrap, silo.SiloId) is { Count: > 0 } peers
+            && peers.All(peer => peer.StorageId == StorageIdOf(silo.StorageId, peer.Key.Group));
 
     /// <summary>The silo's part in a group, over the storage id that it was founded with; null: it has none.</summary>
+    /// <remarks>Of a cluster that was restored <see cref="RestoredBootstrap"/> makes it.</remarks>
     public static NewPeer? PeerOf(ClusterBootstrap bootstrap, int group, string silo)
     {
         Term term = new(bootstrap.Term);
@@ -122,5 +132,14 @@ internal static class GroupBootstrap
     public static IReadOnlyList<NewPeer> PeersOf(ClusterBootstrap bootstrap, string silo) =>
         [.. Enumerable.Range(0, GroupsOf(bootstrap)).Select(group => PeerOf(bootstrap, group, silo)).OfType<NewPeer>()];
 
-    private static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
+    public static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>
+    /// Log and revision begin at the time in microseconds: a database that was deleted and made anew must not give out a
+    /// fencing token or a revision a second time (rule 19).
+    /// </summary>
+    private static long StartAt(DateTimeOffset now) => now.ToUnixTimeMilliseconds() * 1000;
+
+    private static CoordinationState Empty(StateSettings settings, GroupMembership membership, long index) =>
+        CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);
 }

@@ -30,9 +30,10 @@ public sealed record SiloGroupOptions
     public StateSettings State { get; init; } = new();
 
     /// <summary>
-    /// What a new embedded group is made of; null: of nothing. A database that has a group already is refused then.
+    /// What a new cluster is made of, the same on all silos; null: of nothing. It has to be without a problem for this number
+    /// of groups. A database that has a cluster already is refused then.
     /// </summary>
-    public GroupRestore? Restore { get; init; }
+    public ClusterRestore? Restore { get; init; }
 
     /// <summary>How long a request waits for a leader before it is refused.</summary>
     public TimeSpan LeaderTimeout { get; init; } = TimeSpan.FromSeconds(5);

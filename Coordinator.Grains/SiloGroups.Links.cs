@@ -17,7 +17,9 @@ public sealed partial class SiloGroups
     private LeaderSpreader? _spreader;
 
     /// <summary>Of a silo of a cluster: opens the database, and makes it this silo's. Nothing runs yet.</summary>
-    /// <exception cref="GroupStartException">The database is another's, or of a cluster with another number of groups.</exception>
+    /// <exception cref="GroupStartException">
+    /// The database is another's, or of a cluster with another number of groups, or has one where one is to be restored.
+    /// </exception>
     /// <exception cref="DatabaseRefusedException">The database's settings, version or schema are refused.</exception>
     public static async Task<SiloGroups> OpenAsync(
         SiloGroupOptions options, ClusterTransport transport, TimeProvider time, ILoggerFactory logs,
@@ -31,6 +33,7 @@ public sealed partial class SiloGroups
         try
         {
             await groups.Founding!.ClaimAsync(cancellationToken);
+            await groups.Founding.RefuseSecondRestoreAsync(cancellationToken);
             return groups;
         }
         catch
@@ -47,6 +50,8 @@ public sealed partial class SiloGroups
     /// <exception cref="GroupStartException">What is stored cannot be activated; the message says which and why.</exception>
     public async Task<Guid> JoinAsync(CancellationToken cancellationToken)
     {
+        // Not before: until then there are no links.
+        Storage.HealthChanged += _ => _facts!.TellNow();
         _facts!.Start();
         (ClusterId, IReadOnlyList<StoredPeer> peers) = await WithNoticeAsync(Founding!.SettleAsync(cancellationToken));
         foreach (SiloGroup group in Groups)

@@ -37,7 +37,6 @@ public sealed partial class SiloGroups : IAsyncDisposable
         // The silos ask each other about the cluster as a whole; any group's door to them does.
         Founding = new ClusterFounding(database, options, Groups[0].Others!, time, log);
         _facts = new FactsTeller(this, transport.Tell, time);
-        database.HealthChanged += _ => _facts.TellNow();
     }
 
     public Guid ClusterId { get; private set; }

@@ -46,6 +46,9 @@ public sealed record DamagedPeer(string Source, PeerKey Key, string Why);
 public sealed record SurvivingDatabase(
     string Source, Guid ClusterId, IReadOnlyList<Survivor> Survivors, IReadOnlyList<DamagedPeer> Damaged)
 {
+    /// <summary>Of its cluster.</summary>
+    public int Groups { get; init; } = 1;
+
     /// <summary>What it holds of one group.</summary>
     public SurvivingDatabase OfGroup(int group) => this with
     {

@@ -56,7 +56,7 @@ public static class SurvivorReader
                 damaged.Add(new DamagedPeer(source, peer.Key, e.Row));
             }
         }
-        return new SurvivingDatabase(source, cluster.ClusterId, survivors, damaged);
+        return new SurvivingDatabase(source, cluster.ClusterId, survivors, damaged) { Groups = cluster.Groups };
     }
 
     private static async Task<LoadedPeer> ReadPeerAsync(NpgsqlConnection connection, PeerKey key)

@@ -65,6 +65,15 @@ internal static class ClusterStore
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Whether there are peers, and none knows of a term after the first.</summary>
+    public static async Task<bool> IsUntouchedAsync(NpgsqlConnection connection, Term first)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT coalesce(max(term) <= $1, false) FROM coordinator.peer", connection);
+        command.Add(first.Value);
+        return await command.ExecuteScalarAsync() is true;
+    }
+
     private static async Task<IReadOnlyList<StoredPeer>> ReadPeersAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(

@@ -1,3 +1,4 @@
+using Coordinator.Raft;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -87,6 +88,10 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// <summary>Null: it is no silo's.</summary>
     internal Task<StoredSilo?> ReadSiloAsync(CancellationToken cancellationToken) =>
         _connections.UseAsync(SiloStore.ReadAsync, cancellationToken);
+
+    /// <summary>Whether there are peers, and none knows of a term after the first.</summary>
+    internal Task<bool> IsUntouchedAsync(Term first, CancellationToken cancellationToken) =>
+        _connections.UseAsync(connection => ClusterStore.IsUntouchedAsync(connection, first), cancellationToken);
 
     /// <summary>
     /// As <see cref="BootstrapAsync"/>, for the peers of a silo, one of each group; its bootstrap in the same transaction.

@@ -52,6 +52,19 @@ public sealed record StateContents
         };
     }
 
+    /// <summary>A key that does not belong to this group in a cluster of so many; null: there is none.</summary>
+    public static string? KeyOfOtherGroup(CoordinationState state, int groups)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        SortedBlocks<string, ConfigRecord, OrdinalOrder>.Cursor records = state.Config.Records.All();
+        while (records.MoveNext())
+        {
+            if (GroupOfName.Of(records.Key, groups) != state.Membership.Group)
+                return records.Key;
+        }
+        return null;
+    }
+
     private static long LongestHold(CoordinationState state, List<Claim> claims)
     {
         long ttlUs = 0;

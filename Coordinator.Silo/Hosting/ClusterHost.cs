@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Silo.Http;
 using Coordinator.Silo.Links;
@@ -36,17 +37,18 @@ internal sealed class ClusterHost : SiloHost
 
     public override Task Failed => _failed.Task;
 
+    /// <param name="restore">What a new cluster is made of, the same on all silos; null: of nothing.</param>
     /// <param name="serve">Called now, and again when there is more for <see cref="Configure"/> to put in.</param>
     /// <exception cref="StartupException">The database or the links' address cannot be used.</exception>
     public static async Task<ClusterHost> StartAsync(
-        string connectionString, CoordinatorOptions options, Action<SiloHost> serve, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+        string connectionString, CoordinatorOptions options, ClusterRestore? restore, Action<SiloHost> serve,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         ClusterHost host = new(options.Cluster!, connectionString, loggers.CreateLogger("Coordinator"));
         try
         {
             host._groups = await SiloGroups.OpenAsync(
-                host.GroupOptions(options), host.Transport(serve), TimeProvider.System, loggers, cancellationToken);
+                host.GroupOptions(options, restore), host.Transport(serve), TimeProvider.System, loggers, cancellationToken);
             host._links = new SiloLinks(host.OptionsOfLinks(), host.Handlers(), TimeProvider.System, loggers);
             await host._links.StartAsync(cancellationToken);
         }
@@ -103,7 +105,7 @@ internal sealed class ClusterHost : SiloHost
         }
     }
 
-    private SiloGroupOptions GroupOptions(CoordinatorOptions options) => new()
+    private SiloGroupOptions GroupOptions(CoordinatorOptions options, ClusterRestore? restore) => new()
     {
         Database = new PeerDatabaseOptions { ConnectionString = _connectionString },
         SiloId = _options.SiloId,
@@ -112,6 +114,7 @@ internal sealed class ClusterHost : SiloHost
         Replica = ReplicaOptionsOf(options),
         Witness = WitnessOptionsOf(options),
         ReplaceLostPeersAfter = _options.ReplaceLostPeersAfter,
+        Restore = restore,
     };
 
     private ClusterTransport Transport(Action<SiloHost> serve) => new()

@@ -16,7 +16,8 @@ internal static class CommandLine
           --data FOLDER             what is kept, kept here   (default {OptionsReader.DefaultDataFolder}, of the current directory)
           --postgres FOLDER         the folder of initdb, pg_ctl and postgres (default: search PATH and the usual folders)
           --allow-insecure true     serve other machines without encryption and authentication
-          --restore FILE            make a new cluster of a snapshot file, in an empty database
+          --restore FILE|FOLDER     make a new cluster of a snapshot file, or of a folder with one of each group, in
+                                    empty databases; in a cluster the same on all silos
           --floor N                 with --restore: index and revision begin at N at the lowest
           --hold-back TIME          with --restore: nothing is granted for so long (default {OptionsReader.DefaultHoldBack})
           --Coordinator:NAME VALUE  any option of the section Coordinator in appsettings.json
@@ -37,11 +38,13 @@ internal static class CommandLine
         ["--listen"] = "Coordinator:Listen",
         ["--data"] = "Coordinator:DataFolder",
         ["--postgres"] = "Coordinator:Postgres:BinFolder",
-        ["--restore"] = "Coordinator:Restore:File",
+        [Restore] = "Coordinator:Restore:File",
         ["--floor"] = "Coordinator:Restore:Floor",
         ["--hold-back"] = "Coordinator:Restore:HoldBack",
         ["--allow-insecure"] = "Coordinator:AllowInsecure",
     };
+
+    private const string Restore = "--restore";
 
     private static readonly string[] Sections = ["--Coordinator:", "--ConnectionStrings:", "--Logging:"];
 
@@ -64,9 +67,16 @@ internal static class CommandLine
     /// <exception cref="StartupException">A word is not understood.</exception>
     public static void Check(IReadOnlyList<string> args)
     {
+        int restores = 0;
         for (int i = 0; i < args.Count; i++)
         {
             string name = args[i].Split('=')[0];
+            if (name.Equals(Restore, StringComparison.OrdinalIgnoreCase) && ++restores > 1)
+            {
+                throw new StartupException(
+                    ExitCode.BadOptions, $"{Restore} is given twice: put the files of all groups into one folder, and name that.");
+            }
+
             if (!ShortNames.ContainsKey(name)
                 && !Sections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
             {

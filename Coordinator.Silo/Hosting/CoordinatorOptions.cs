@@ -32,7 +32,7 @@ internal sealed record CoordinatorOptions
     /// <summary>Null: another host, by default the embedded one, with all peers in this process.</summary>
     public required ClusterOptions? Cluster { get; init; }
 
-    /// <summary>Null: a new group begins empty.</summary>
+    /// <summary>Null: a new cluster begins empty.</summary>
     public required RestoreOptions? Restore { get; init; }
 
 #if ORLEANS

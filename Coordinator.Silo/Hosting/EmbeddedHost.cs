@@ -24,10 +24,10 @@ internal sealed class EmbeddedHost : SiloHost
 
     public override bool IsReady => _groups.IsReady;
 
-    /// <param name="restore">What a new, only group is made of; null: of nothing.</param>
+    /// <param name="restore">What a new cluster is made of; null: of nothing.</param>
     /// <exception cref="StartupException">The database cannot be used, or its groups not be opened.</exception>
     public static async Task<EmbeddedHost> StartAsync(
-        string connectionString, CoordinatorOptions options, GroupRestore? restore, ILoggerFactory loggers,
+        string connectionString, CoordinatorOptions options, ClusterRestore? restore, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         string siloId = $"{Environment.MachineName}:{Environment.ProcessId}";
@@ -54,7 +54,7 @@ internal sealed class EmbeddedHost : SiloHost
     public override ValueTask DisposeAsync() => _groups.DisposeAsync();
 
     private static SiloGroupOptions GroupOptions(
-        string connectionString, CoordinatorOptions options, GroupRestore? restore, string siloId) => new()
+        string connectionString, CoordinatorOptions options, ClusterRestore? restore, string siloId) => new()
         {
             Database = new PeerDatabaseOptions { ConnectionString = connectionString },
             SiloId = siloId,

@@ -57,7 +57,6 @@ internal static class OptionsReader
         };
 
         CheckTogether(options, settings);
-        CheckGroups(options, settings);
         settings.CheckForUnknownKeys();
         return settings.Problems.Count == 0
             ? options
@@ -96,18 +95,6 @@ internal static class OptionsReader
         }
     }
 
-    private static void CheckGroups(CoordinatorOptions options, SettingReader settings)
-    {
-        if (options.Groups == 1)
-            return;
-        if (options.Restore is not null)
-        {
-            settings.AddProblem(
-                $"Coordinator:Groups is {options.Groups}, and Coordinator:Restore:File (--restore) is given: a snapshot is that of one "
-                + "group, and is restored into a cluster of one so far. Leave Coordinator:Groups out.");
-        }
-    }
-
     private static RestoreOptions? ReadRestore(SettingReader settings, HostKind host)
     {
         string? file = settings.OptionalText("Restore:File");
@@ -115,12 +102,12 @@ internal static class OptionsReader
             "Restore:Floor", "0", text => IsFloor(text) ? text : null, $"a whole number from 0 to {RestoredState.StartMax}");
         bool hasHoldBack = settings.OptionalText("Restore:HoldBack") is not null;
         TimeSpan holdBack = settings.Duration(
-            "Restore:HoldBack", GroupRestore.LongestHold, TimeSpan.Zero, GroupRestore.LongestHold);
-        if (file is not null && host != HostKind.Embedded)
+            "Restore:HoldBack", ClusterRestore.LongestHold, TimeSpan.Zero, ClusterRestore.LongestHold);
+        if (file is not null && host == HostKind.Orleans)
         {
             settings.AddProblem(
-                $"Coordinator:Restore:File (--restore) is given, and Coordinator:Host is {host}: a snapshot is restored into "
-                + "the embedded host alone so far.");
+                "Coordinator:Restore:File (--restore) is given, and Coordinator:Host is Orleans, where any silo may found the group: "
+                + "snapshots are restored into the embedded host and the cluster host so far.");
         }
         if (file is not null)
         {

@@ -59,8 +59,8 @@ internal sealed class SiloLifetime : IDisposable
 
     private async Task<ExitCode> RunAsync()
     {
-        // A file that is of no use is found out before anything is made.
-        GroupRestore? restore = _options.Restore?.Open();
+        // Files that are of no use are found out before anything is made.
+        ClusterRestore? restore = _options.Restore?.Open(_options.Groups);
         using StopSignals signals = new(ForceExit, _time);
         using DataFolder folder = DataFolder.Open(_options.DataFolder);
         try
@@ -86,7 +86,7 @@ internal sealed class SiloLifetime : IDisposable
         return signals.IsForced ? ExitCode.Forced : ExitCode.Stopped;
     }
 
-    private async Task StartAsync(DataFolder folder, GroupRestore? restore, CancellationToken stopping)
+    private async Task StartAsync(DataFolder folder, ClusterRestore? restore, CancellationToken stopping)
     {
         await _web.StartAsync(stopping);
         _logger.DataFolderTaken(folder.Path);
@@ -106,7 +106,7 @@ internal sealed class SiloLifetime : IDisposable
     }
 
     private async Task<SiloHost> StartHostAsync(
-        string connectionString, GroupRestore? restore, CancellationToken stopping)
+        string connectionString, ClusterRestore? restore, CancellationToken stopping)
     {
 #if ORLEANS
         if (_options.Orleans is not null)
@@ -117,7 +117,7 @@ internal sealed class SiloLifetime : IDisposable
 #endif
         if (_options.Cluster is not null)
         {
-            return await ClusterHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+            return await ClusterHost.StartAsync(connectionString, _options, restore, Serve, _web.Loggers, stopping);
         }
 
         EmbeddedHost embedded = await EmbeddedHost.StartAsync(connectionString, _options, restore, _web.Loggers, stopping);

@@ -66,14 +66,20 @@ internal sealed class NewFile : IAsyncDisposable
             throw Exists(Path);
         }
         _isKept = true;
+        FlushNameOf(Path);
+    }
+
+    /// <exception cref="StartupException">After a power failure the name may be gone.</exception>
+    public static void FlushNameOf(string path)
+    {
         try
         {
-            FolderFlush.Flush(System.IO.Path.GetDirectoryName(Path)!);
+            FolderFlush.Flush(System.IO.Path.GetDirectoryName(path)!);
         }
         catch (IOException e)
         {
             throw new StartupException(
-                ExitCode.Failed, $"The file was written, but its name may not be on the disk: {e.Message} Keep another copy.", e);
+                ExitCode.Failed, $"{path} was written, but its name may not be on the disk: {e.Message} Keep another copy.", e);
         }
     }
 

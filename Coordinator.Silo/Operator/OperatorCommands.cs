@@ -8,9 +8,11 @@ internal static class OperatorCommands
 {
     public const string Commands = $"""
           snapshot save FILE [--url URL] [--group N]   what a group is now, into a new file (default {OptionsReader.DefaultListen}, 0)
-          snapshot show FILE               verify a file, and print what is in it
-          recover plan SILO… [--group N]   what is left of a group that has lost its quorum; changes nothing
+          snapshot save FOLDER --all [--url URL]   what all groups are, a file of each into a new folder
+          snapshot show FILE|FOLDER        verify a file, or all in a folder, and print what is in it
+          recover plan SILO… [--group N|--all]   what is left of a group that has lost its quorum; changes nothing
           recover rebuild FILE SILO… [--group N]   what is left, into a new file for --restore; asks first, or --yes CLUSTERID
+          recover rebuild FOLDER SILO… --all   the same of all groups, a file of each into a new folder
 
           SILO: --config FILE or --data FOLDER of a stopped silo, or --database CONNECTIONSTRING of its database
         """;
@@ -55,7 +57,7 @@ internal static class OperatorCommands
     private static Task RunAsync(string[] args, CancellationToken stopping) => args switch
     {
         ["snapshot", "save", .. var words] => SnapshotSave.RunAsync(words, stopping),
-        ["snapshot", "show", var file] => SnapshotShow.RunAsync(file),
+        ["snapshot", "show", var path] => SnapshotShow.RunAsync(path),
         ["recover", "plan", .. var silos] => RecoverCommand.PlanAsync(silos, stopping),
         ["recover", "rebuild", var file, .. var silos] => RecoverCommand.RebuildAsync(file, silos, stopping),
         _ => throw new StartupException(

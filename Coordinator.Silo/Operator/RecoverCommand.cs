@@ -15,23 +15,23 @@ internal sealed class RecoverCommand
     private readonly List<SiloToRecover> _silos = [];
     private string? _confirmed;
     private int? _group;
+    private bool _isAll;
 
     public static Task PlanAsync(IReadOnlyList<string> args, CancellationToken stopping) =>
         Parse(args).PlanAsync(stopping);
 
-    public static async Task RebuildAsync(string file, IReadOnlyList<string> args, CancellationToken stopping)
+    /// <param name="path">A file, or with --all a folder with one of each group.</param>
+    public static Task RebuildAsync(string path, IReadOnlyList<string> args, CancellationToken stopping)
     {
         RecoverCommand command = Parse(args);
+        return command._isAll ? command.RebuildAllAsync(path, stopping) : command.RebuildAsync(path, stopping);
+    }
+
+    private async Task RebuildAsync(string file, CancellationToken stopping)
+    {
         await using NewFile target = NewFile.Create(file);
-        RecoveryPlan plan = await command.PlanAsync(stopping);
-        if (plan.HasQuorum)
-        {
-            throw new StartupException(
-                ExitCode.Failed, "Nothing was made: a quorum is here. Start its silos; what is lost can be replaced then.");
-        }
-        await command.ConfirmAsync(plan, stopping);
-        foreach (ReadOnlyMemory<byte> piece in SnapshotFile.PiecesOf(StateOf(plan)))
-            await target.Stream.WriteAsync(piece, stopping);
+        IReadOnlyList<RecoveryPlan> plans = await ConfirmedAsync(stopping);
+        await WriteAsync(target.Stream, plans[0], stopping);
         SnapshotFile made = target.Verify();
         target.Keep();
         await SnapshotShow.WriteAsync(Console.Out, target.Path, made);
@@ -39,33 +39,73 @@ internal sealed class RecoverCommand
             "Start a silo on an empty data folder with --restore and this file. Never start one of the old silos again.");
     }
 
+    /// <summary>A group that has a quorum is rebuilt with the others: they are restored together.</summary>
+    private async Task RebuildAllAsync(string folder, CancellationToken stopping)
+    {
+        using NewFolder target = NewFolder.Create(folder);
+        foreach (RecoveryPlan plan in await ConfirmedAsync(stopping))
+            await target.AddAsync(plan.Group, stream => WriteAsync(stream, plan, stopping));
+        target.Keep();
+        await SnapshotShow.RunAsync(target.Path);
+        await Console.Out.WriteLineAsync(
+            "Start silos on empty data folders with --restore and this folder. Never start one of the old silos again.");
+    }
+
+    private async Task<IReadOnlyList<RecoveryPlan>> ConfirmedAsync(CancellationToken stopping)
+    {
+        IReadOnlyList<RecoveryPlan> plans = await PlanAsync(stopping);
+        if (plans.All(plan => plan.HasQuorum))
+        {
+            throw new StartupException(
+                ExitCode.Failed, "Nothing was made: a quorum is here. Start its silos; what is lost can be replaced then.");
+        }
+        await ConfirmAsync(plans[0], stopping);
+        return plans;
+    }
+
     private static RecoverCommand Parse(IReadOnlyList<string> args)
     {
         var command = new RecoverCommand();
-        for (int i = 0; i < args.Count; i += 2)
+        for (int i = 0; i < args.Count; i++)
         {
-            if (i + 1 == args.Count || !(SiloToRecover.IsOption(args[i]) || args[i] is "--yes" or "--group"))
-                throw new StartupException(ExitCode.BadOptions, $"\"{args[i]}\" is not understood. There are:\n\n{OperatorCommands.Commands}");
-            if (args[i] == "--yes")
-                command._confirmed = args[i + 1];
-            else if (args[i] == "--group")
-                command._group = OperatorCommands.GroupOf(args[i + 1]);
+            string option = args[i];
+            if (option == "--all")
+            {
+                command._isAll = true;
+                continue;
+            }
+            if (++i == args.Count || !(SiloToRecover.IsOption(option) || option is "--yes" or "--group"))
+                throw new StartupException(ExitCode.BadOptions, $"\"{option}\" is not understood. There are:\n\n{OperatorCommands.Commands}");
+            if (option == "--yes")
+                command._confirmed = args[i];
+            else if (option == "--group")
+                command._group = OperatorCommands.GroupOf(args[i]);
             else
-                command._silos.Add(new SiloToRecover(args[i], args[i + 1]));
+                command._silos.Add(new SiloToRecover(option, args[i]));
         }
+        if (command is { _isAll: true, _group: not null })
+            throw new StartupException(ExitCode.BadOptions, $"It is --group or --all. There are:\n\n{OperatorCommands.Commands}");
         return command._silos.Count > 0
             ? command
             : throw new StartupException(ExitCode.BadOptions, $"Which silos are left? There are:\n\n{OperatorCommands.Commands}");
     }
 
-    private async Task<RecoveryPlan> PlanAsync(CancellationToken stopping)
+    /// <summary>One for each group that was asked for.</summary>
+    private async Task<IReadOnlyList<RecoveryPlan>> PlanAsync(CancellationToken stopping)
     {
         List<SurvivingDatabase> databases = [];
         foreach (SiloToRecover silo in _silos)
-        {
-            SurvivingDatabase all = await silo.ReadAsync(stopping);
-            databases.Add(_group is { } group ? all.OfGroup(group) : all);
-        }
+            databases.Add(await silo.ReadAsync(stopping));
+        // Databases of two clusters are refused by the first plan.
+        int?[] groups = _isAll ? [.. Enumerable.Range(0, databases.Max(one => one.Groups)).Select(group => (int?)group)] : [_group];
+        List<RecoveryPlan> plans = [];
+        foreach (int? group in groups)
+            plans.Add(await PlanAsync(group is { } one ? [.. databases.Select(all => all.OfGroup(one))] : databases, group));
+        return plans;
+    }
+
+    private static async Task<RecoveryPlan> PlanAsync(IReadOnlyList<SurvivingDatabase> databases, int? group)
+    {
         try
         {
             var plan = RecoveryPlan.Of(databases);
@@ -74,7 +114,7 @@ internal sealed class RecoverCommand
         }
         catch (RecoveryException e)
         {
-            throw new StartupException(ExitCode.Failed, e.Message, e);
+            throw new StartupException(ExitCode.Failed, group is null ? e.Message : $"Group {group}: {e.Message}", e);
         }
     }
 
@@ -90,10 +130,11 @@ internal sealed class RecoverCommand
             throw new StartupException(ExitCode.Failed, $"Nothing was made: \"{typed}\" is not the cluster's id, {plan.ClusterId}.");
     }
 
-    private static SavedState StateOf(RecoveryPlan plan)
+    private static async Task WriteAsync(Stream to, RecoveryPlan plan, CancellationToken stopping)
     {
         var bytes = new ArrayBufferWriter<byte>();
         plan.State.WriteSnapshot(bytes);
-        return SavedState.Of(plan.State, bytes.WrittenMemory);
+        foreach (ReadOnlyMemory<byte> piece in SnapshotFile.PiecesOf(SavedState.Of(plan.State, bytes.WrittenMemory)))
+            await to.WriteAsync(piece, stopping);
     }
 }

@@ -5,15 +5,26 @@ using Coordinator.Silo.Hosting;
 
 namespace Coordinator.Silo.Operator;
 
-/// <summary>Verifies a snapshot file, and prints what is in it.</summary>
+/// <summary>Verifies a snapshot file, or all in a folder, and prints what is in it.</summary>
 internal static class SnapshotShow
 {
     /// <exception cref="StartupException">It cannot be read, or is damaged.</exception>
-    public static Task RunAsync(string file)
+    public static async Task RunAsync(string file)
     {
         string path = Path.GetFullPath(file);
-        return WriteAsync(Console.Out, path, RestoreOptions.OpenFile(path));
+        if (!Directory.Exists(path))
+        {
+            await WriteAsync(Console.Out, path, RestoreOptions.OpenFile(path));
+            return;
+        }
+        foreach (string one in RestoreOptions.FilesIn(path))
+            await WriteLineAsync(Console.Out, one, RestoreOptions.OpenFile(one));
     }
+
+    /// <summary>One of several.</summary>
+    public static Task WriteLineAsync(TextWriter output, string path, SnapshotFile file) => output.WriteLineAsync(
+        $"{path}: whole, group {file.Header.Group} of cluster {file.Header.ClusterId}, revision {file.Header.Revision}, "
+        + $"{StateContents.Of(file.State).Keys} keys, sha256 {Convert.ToHexStringLower(file.Sha256.Span)}");
 
     public static async Task WriteAsync(TextWriter output, string path, SnapshotFile file)
     {

@@ -233,7 +233,7 @@ public sealed class SaveAndRestoreTests(PostgresServer server) : EmbeddedGroupSc
             Database = new PeerDatabaseOptions { ConnectionString = _server.ConnectionString(database) },
             SiloId = "restored",
             Replica = Replica,
-            Restore = new GroupRestore { File = file, HoldBack = HoldBack },
+            Restore = new ClusterRestore { Files = [file], HoldBack = HoldBack },
         },
         TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
 

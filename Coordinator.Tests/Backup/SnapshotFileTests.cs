@@ -103,27 +103,6 @@ public sealed class SnapshotFileTests
         Assert.Contains("state cannot be read", MessageOf(Sealed(With(file, 200))), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_restore_begins_above_the_file_the_clock_and_the_floor()
-    {
-        var file = SnapshotFile.Parse(SavedStates.FileOf(SavedStates.Small()));
-        DateTimeOffset now = DateTimeOffset.UnixEpoch.AddSeconds(2);
-        Assert.Equal(1004, new GroupRestore { File = file }.StartAt(DateTimeOffset.UnixEpoch));
-        Assert.Equal(2_000_000, new GroupRestore { File = file }.StartAt(now));
-        Assert.Equal(2_000_001, new GroupRestore { File = file, Floor = 2_000_001 }.StartAt(now));
-    }
-
-    [Fact]
-    public void A_restore_may_not_grant_before_a_holder_in_the_file_can_have_noticed()
-    {
-        var file = SnapshotFile.Parse(SavedStates.FileOf(SavedStates.Small()));
-        Assert.Null(new GroupRestore { File = file }.Problem());
-        Assert.Null(new GroupRestore { File = file, HoldBack = TimeSpan.FromSeconds(10) }.Problem());
-        Assert.NotNull(new GroupRestore { File = file, HoldBack = TimeSpan.FromSeconds(9.9) }.Problem());
-        Assert.NotNull(new GroupRestore { File = file, Floor = long.MaxValue }.Problem());
-        Assert.Equal(TimeSpan.FromDays(1) + TimeSpan.FromMinutes(1), GroupRestore.LongestHold);
-    }
-
     private static string MessageOf(byte[] file) => Assert.Throws<InvalidDataException>(() => SnapshotFile.Parse(file)).Message;
 
     private static byte[] With(byte[] file, int flipped)

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Coordinator.Silo.Hosting;
+using Coordinator.Tests.Contracts;
 
 namespace Coordinator.Tests.EndToEnd;
 
@@ -38,6 +38,53 @@ public sealed class BackupTests
         await using SiloProcess twice = SiloProcess.Start(after, "--restore", file);
         Assert.Equal((int)ExitCode.GroupNotStarted, await twice.ExitAsync());
         Assert.Contains("has cluster", twice.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_groups_are_saved_restored_and_rebuilt_at_once()
+    {
+        using SiloHome before = new();
+        string folder = Path.Combine(before.Folder, "all");
+        string[] keys = [.. Enumerable.Range(0, 2).Select(group => GroupNames.In(group, 2) + "/colour")];
+        await using (SiloProcess silo = SiloProcess.Start(before, "--Coordinator:Groups=2"))
+        {
+            await silo.ReadyAsync();
+            foreach (string key in keys)
+                await Http.PutAsync(new Uri(before.Address, $"/v1/config/{key}"), new StringContent($"blue {key}"));
+            string saved = await RunAsync(ExitCode.Stopped, "snapshot", "save", folder, "--all", "--url", before.Address.ToString());
+            Assert.Contains("group 0 of cluster", saved, StringComparison.Ordinal);
+            Assert.Contains("group 1 of cluster", saved, StringComparison.Ordinal);
+            string again = await RunAsync(ExitCode.Failed, "snapshot", "save", folder, "--all", "--url", before.Address.ToString());
+            Assert.Contains("is there already", again, StringComparison.Ordinal);
+            Assert.Equal([folder], Directory.GetFileSystemEntries(before.Folder).Where(path => path != before.DataFolder));
+            await silo.StopAsync();
+        }
+        Assert.Equal(2, (await RunAsync(ExitCode.Stopped, "snapshot", "show", folder)).Split(": whole").Length - 1);
+
+        using SiloHome after = new();
+        await using (SiloProcess fewer = SiloProcess.Start(after, "--restore", folder))
+        {
+            Assert.Equal((int)ExitCode.BadSnapshot, await fewer.ExitAsync());
+            Assert.Contains("group 1 is there too, and Coordinator:Groups is 1", fewer.Output, StringComparison.Ordinal);
+        }
+        await using (SiloProcess restored = SiloProcess.Start(after, "--Coordinator:Groups=2", "--restore", folder, "--hold-back", "1s"))
+        {
+            await restored.ReadyAsync();
+            foreach (string key in keys)
+                Assert.Equal($"blue {key}", await Http.GetStringAsync(new Uri(after.Address, $"/v1/config/{key}")));
+            await restored.StopAsync();
+        }
+
+        string rebuilt = Path.Combine(after.Folder, "rebuilt");
+        Assert.Contains(
+            "A quorum is left", await RunAsync(ExitCode.Failed, "recover", "rebuild", rebuilt, "--data", after.DataFolder, "--all"),
+            StringComparison.Ordinal);
+        await LosePeersAsync(after, "--Coordinator:Groups=2");
+        string plan = await RunAsync(ExitCode.Stopped, "recover", "plan", "--all", "--data", after.DataFolder);
+        Assert.Equal(2, plan.Split("1 of 3 voters are left").Length - 1);
+        await RunAsync(ExitCode.Stopped, "recover", "rebuild", rebuilt, "--data", after.DataFolder, "--all", "--yes", plan.Split(' ', ',')[1]);
+        string shown = await RunAsync(ExitCode.Stopped, "snapshot", "show", rebuilt);
+        Assert.Equal(2, shown.Split(", 1 keys,").Length - 1);
     }
 
     [Fact]
@@ -86,16 +133,19 @@ public sealed class BackupTests
     [InlineData("snapshot")]
     [InlineData("snapshot", "save")]
     [InlineData("snapshot", "show", "a", "b")]
+    [InlineData("snapshot", "save", "a", "--all", "--group", "1")]
     [InlineData("recover", "plan")]
+    [InlineData("recover", "plan", "--all")]
+    [InlineData("recover", "plan", "--data", "a", "--all", "--group", "1")]
     [InlineData("recover", "plan", "--data")]
     [InlineData("recover", "rebuild")]
     public async Task What_is_not_understood_is_answered_with_what_there_is(params string[] words) =>
         Assert.Contains("snapshot save FILE", await RunAsync(ExitCode.BadOptions, words), StringComparison.Ordinal);
 
     // As a lost disk would, for two of the three.
-    private static async Task LosePeersAsync(SiloHome home)
+    private static async Task LosePeersAsync(SiloHome home, params string[] args)
     {
-        await using SiloProcess silo = SiloProcess.Start(home);
+        await using SiloProcess silo = SiloProcess.Start(home, args);
         await silo.ReadyAsync();
         silo.Signal(UnixSignal.Kill);
         await silo.ExitAsync();
@@ -104,20 +154,5 @@ public sealed class BackupTests
         await command.ExecuteNonQueryAsync();
     }
 
-    private static async Task<string> RunAsync(ExitCode expected, params string[] words)
-    {
-        using Process program = Process.Start(new ProcessStartInfo(
-            "dotnet", [Path.Combine(SiloProcess.ProgramFolder, "Coordinator.Silo.dll"), .. words])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        })!;
-        program.StandardInput.Close();
-        Task<string> errors = program.StandardError.ReadToEndAsync();
-        string output = await program.StandardOutput.ReadToEndAsync() + await errors;
-        await program.WaitForExitAsync();
-        Assert.True((int)expected == program.ExitCode, $"{program.ExitCode}: {output}");
-        return output;
-    }
+    private static Task<string> RunAsync(ExitCode expected, params string[] words) => OperatorProgram.RunAsync(expected, words);
 }

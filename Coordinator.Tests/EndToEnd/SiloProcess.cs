@@ -155,7 +155,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         long from = Stopwatch.GetTimestamp();
         SignalGroup(signal);
-        Assert.Equal(0, await ExitAsync());
+        int code = await ExitAsync();
+        Assert.True(code == 0, $"It ended with {code}, and wrote:\n{Output}");
         Assert.True(Stopwatch.GetElapsedTime(from) < StopTimeMax, $"Stopping took {Stopwatch.GetElapsedTime(from)}.");
         using Postmaster? left = Home.FindPostmaster();
         Assert.Null(left);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Tests.Postgres;
@@ -51,6 +52,9 @@ internal sealed class SilosInMemory(PostgresServer server)
     /// <summary>How many groups each silo is configured with.</summary>
     public Func<string, int> Groups { get; set; } = _ => 1;
 
+    /// <summary>What each silo is to make a new cluster of.</summary>
+    public Func<string, ClusterRestore?> Restore { get; set; } = _ => null;
+
     public TimeSpan SpreadInterval { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Group 0 there.</summary>
@@ -91,6 +95,7 @@ internal sealed class SilosInMemory(PostgresServer server)
             Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
             ReplaceLostPeersAfter = ReplaceLostPeersAfter,
             LeaderTimeout = LeaderTimeout,
+            Restore = Restore(silo),
         },
         TransportOf(silo), TimeProvider.System, Logs, CancellationToken.None);
 
