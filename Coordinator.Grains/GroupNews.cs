@@ -5,18 +5,25 @@ namespace Coordinator.Grains;
 /// <summary>
 /// Whether what is known here of a group has changed since the last time that somebody asked. Not thread-safe.
 /// </summary>
-internal sealed class GroupNews(SiloGroup group)
+/// <param name="here">The group's peers here: the same list as long as they are the same.</param>
+/// <param name="version">Counts changes of what is known here, those within the peers apart.</param>
+internal sealed class GroupNews(Func<IReadOnlyList<PeerLoop>> here, Func<long> version)
 {
     private IReadOnlyList<PeerLoop> _peers = [];
     private ReplicaStatus[] _statuses = [];
     private long _version = -1;
 
+    public GroupNews(SiloGroup group)
+        : this(() => group.Peers, () => group.Version)
+    {
+    }
+
     public bool Take()
     {
         // Read before what it counts: a change in between is news the next time.
-        long version = group.Version;
-        IReadOnlyList<PeerLoop> peers = group.Peers;
-        bool any = version != _version || peers != _peers;
+        long now = version();
+        IReadOnlyList<PeerLoop> peers = here();
+        bool any = now != _version || peers != _peers;
         if (peers != _peers)
             _statuses = [.. peers.Select(peer => peer.Status)];
         for (int i = 0; i < peers.Count; i++)
@@ -27,7 +34,7 @@ internal sealed class GroupNews(SiloGroup group)
             any |= status != _statuses[i];
             _statuses[i] = status;
         }
-        (_peers, _version) = (peers, version);
+        (_peers, _version) = (peers, now);
         return any;
     }
 }

@@ -60,9 +60,6 @@ internal static partial class HostLog
     [LoggerMessage(3006, LogLevel.Warning, "Peer {Peer}: chunks of old snapshots could not be removed now")]
     public static partial void SnapshotGarbageKept(ILogger log, string peer, Exception problem);
 
-    [LoggerMessage(3007, LogLevel.Information, "Group {Group}: bootstrapped as cluster {Cluster} with {Peers} peers")]
-    public static partial void Bootstrapped(ILogger log, int group, Guid cluster, int peers);
-
     [LoggerMessage(3044, LogLevel.Information, "Founded cluster {Cluster} of {Groups} groups, with {Peers} peers in all")]
     public static partial void ClusterFounded(ILogger log, Guid cluster, int groups, int peers);
 

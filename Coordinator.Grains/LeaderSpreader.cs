@@ -14,13 +14,13 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     /// <summary>Further apart than this, the pauses are shorter in proportion.</summary>
     private const int DifferenceAtFullPause = 10;
 
-    private readonly SiloGroups _silo;
+    private readonly SpreadSilo _silo;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
 
-    public LeaderSpreader(SiloGroups silo, TimeProvider time, ILogger log)
+    public LeaderSpreader(SpreadSilo silo, TimeProvider time, ILogger log)
     {
         _silo = silo;
         _time = time;
@@ -61,15 +61,15 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     }
 
     /// <summary>Not all silos at the same time, and not for ever in the same step.</summary>
-    private TimeSpan Pause(int difference) => _silo.Options.SpreadInterval
+    private TimeSpan Pause(int difference) => _silo.Interval
         * DifferenceAtFullPause / Math.Max(DifferenceAtFullPause, difference) * (0.8 + (0.4 * Random.Shared.NextDouble()));
 
     private async Task MoveAsync(SpreadStep step)
     {
-        SiloGroup group = _silo[step.Group];
-        if (group.Picture().Members.FirstOrDefault(member => member.Silo == step.Silo && member.Voter) is not { } member)
+        SpreadGroup group = _silo.Groups[step.Group];
+        if (group.Picture().Members.FirstOrDefault(member => member.Voter && group.SiloOf(member) == step.Silo) is not { } member)
             return;
-        ClusterAnswer? refused = await group.HandOver(_silo.Options.LeaderTimeout).ToAsync(new PeerId(member.PeerId), _stopping.Token);
+        ClusterAnswer? refused = await group.HandOver(_silo.HandOverLimit).ToAsync(new PeerId(member.PeerId), _stopping.Token);
         if (refused is null)
             HostLog.LeaderSpread(_log, step.Group, step.Silo, step.Difference);
     }
@@ -78,26 +78,26 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     private SpreadStep? Next(out bool isCalm)
     {
         isCalm = false;
-        var led = _silo.Options.Silos.Select(silo => silo.SiloId).Where(CanLead)
-            .ToDictionary(silo => silo, _ => 0, StringComparer.Ordinal);
+        var led = _silo.Able().ToDictionary(silo => silo, _ => 0, StringComparer.Ordinal);
         var movable = new List<MovableGroup>();
-        foreach (SiloGroup group in _silo.Groups)
+        foreach (SpreadGroup group in _silo.Groups)
         {
             GroupPicture picture = group.Picture();
-            if (!picture.IsCalm || picture.Members.FirstOrDefault(member => member.PeerId == picture.Leader.Value)?.Silo is not { } leader)
+            if (!picture.IsCalm || picture.Members.FirstOrDefault(member => member.PeerId == picture.Leader.Value) is not { } member
+                || group.SiloOf(member) is not { } leader)
                 return null;
             if (led.TryGetValue(leader, out int count))
                 led[leader] = count + 1;
             if (group.Gateway.Leader()?.Status is { IsReady: true } status && IsSettled(status))
-                movable.Add(new MovableGroup(group.Group, [.. picture.Members.Where(member => member.Voter).Select(member => member.Silo)]));
+            {
+                movable.Add(new MovableGroup(
+                    picture.Group, [.. picture.Members.Where(one => one.Voter).Select(group.SiloOf).OfType<string>()]));
+            }
         }
         isCalm = true;
-        return LeaderSpread.Next(_silo.Options.SiloId, led, movable);
+        return LeaderSpread.Next(_silo.Id, led, movable);
     }
 
     private static bool IsSettled(ReplicaStatus status) =>
         status.AppliedIndex >= status.CommitIndex && status.Membership.ConfState is { VotersOutgoing.Count: 0, Learners.Count: 0 };
-
-    private bool CanLead(string silo) => silo == _silo.Options.SiloId
-        || (_silo.Groups[0].Others is { } others && others.RunsAll(silo));
 }

@@ -32,9 +32,7 @@ internal sealed class OtherSilos(
 
     public bool IsUp(string silo) => transport.IsUp(silo);
 
-    /// <summary>All that the silo has to tell.</summary>
-    public void Told(string silo, SiloFacts facts) => Told(silo, facts, [.. facts.Groups.Where(fact => fact.Group == group)]);
-
+    /// <summary>What the silo tells of itself.</summary>
     /// <param name="own">Of this group alone; null: as told before.</param>
     public void Told(string silo, SiloFacts facts, GroupFact[]? own)
     {

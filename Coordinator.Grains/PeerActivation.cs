@@ -35,6 +35,8 @@ internal static class PeerActivation
                     HostLog.ReactivationWaits(log, key.ToString(), unavailable.Reason.Message);
                     await Task.Delay(Retry, time, cancellationToken);
                     break;
+                case ActivationResult.Missing:
+                    throw new GroupStartException($"Peer {key} is not in its database.");
                 case var refused:
                     throw new GroupStartException($"Peer {key} cannot be activated: {refused}");
             }

@@ -71,7 +71,7 @@ public sealed partial class SiloGroups
         foreach (SiloGroup group in Groups)
             group.BeginFirstElection();
         if (Groups.Count > 1)
-            _spreader = new LeaderSpreader(this, _time, _log);
+            _spreader = new LeaderSpreader(Spread(), _time, _log);
         return ClusterId;
     }
 
@@ -148,6 +148,16 @@ public sealed partial class SiloGroups
         if (AllRun)
             _facts?.TellNow();
     }
+
+    private SpreadSilo Spread() => new()
+    {
+        Id = Options.SiloId,
+        Interval = Options.SpreadInterval,
+        HandOverLimit = Options.LeaderTimeout,
+        Able = () => Options.Silos.Select(silo => silo.SiloId)
+            .Where(silo => silo == Options.SiloId || Groups[0].Others!.RunsAll(silo)),
+        Groups = [.. Groups.Select(group => new SpreadGroup(group.Gateway, group.Picture, group.HandOver, member => member.Silo))],
+    };
 
     private SiloGroup? Find(int group) => (uint)group < (uint)Groups.Count ? Groups[group] : null;
 

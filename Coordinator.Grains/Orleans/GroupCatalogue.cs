@@ -50,12 +50,13 @@ internal sealed class CatalogueEntry
 /// <inheritdoc cref="IGroupCatalogueGrain"/>
 [GrainType("coordinator.catalogue")]
 internal sealed class GroupCatalogueGrain(
-    [PersistentState("catalogue", OrleansGroup.ProviderName)] IPersistentState<CatalogueEntry> state,
-    IGrainFactory grains, ILogger<GroupCatalogueGrain> log) : Grain, IGroupCatalogueGrain, IRemindable
+    [PersistentState("catalogue", OrleansGroups.ProviderName)] IPersistentState<CatalogueEntry> state,
+    OrleansGroups silo, ILogger<GroupCatalogueGrain> log) : Grain, IGroupCatalogueGrain, IRemindable
 {
     private const string Reminder = "wake the peers";
 
-    // Orleans allows no shorter one. It is the backstop for a cluster in which no silo looks after the group.
+    // Orleans allows no shorter one. It is the backstop for a cluster in which no silo looks after the groups; one serves all.
+    private const int Reminded = 0;
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
     public async Task TellAsync(byte[] description)
@@ -65,19 +66,15 @@ internal sealed class GroupCatalogueGrain(
             state.State.Description = description;
             await state.WriteStateAsync();
         }
-        await RemindAsync();
+        if (this.GetPrimaryKeyLong() == Reminded)
+            await RemindAsync();
     }
 
     public Task<byte[]?> GetAsync() => Task.FromResult(state.State.Description);
 
-    public async Task ReceiveReminder(string reminderName, TickStatus status)
-    {
-        if (state.State.Description is not { } description)
-            return;
-        GroupDescription known = GroupDescription.Parser.ParseFrom(description);
-        foreach (PeerDescription peer in known.Peers)
-            await grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(known.Group, new(peer.PeerId))).GetFactsAsync();
-    }
+    public Task ReceiveReminder(string reminderName, TickStatus status) => Parallel.ForEachAsync(
+        silo.Elsewhere.Nowhere([])!, new ParallelOptions { MaxDegreeOfParallelism = OrleansGroups.LoadsMax },
+        async (peer, cancelled) => await silo.BeginAsync(peer, cancelled));
 
     private async Task RemindAsync()
     {
@@ -87,7 +84,7 @@ internal sealed class GroupCatalogueGrain(
         }
         catch (Exception e)
         {
-            // An application may have no reminders; the silos that look after the group go on without.
+            // An application may have no reminders; the silos that look after the groups go on without.
             OrleansLog.NoReminder(log, e.Message);
         }
     }

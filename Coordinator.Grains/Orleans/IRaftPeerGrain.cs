@@ -29,8 +29,8 @@ internal interface IRaftPeerGrain : IGrainWithStringKey
     [ResponseTimeout("1.01:00:00")] // A wait for a lock takes a day at most.
     Task<byte[]> AskAsync([Immutable] byte[] request, CancellationToken abandoned);
 
-    /// <summary>What the peer knows of itself, as <c>SiloFacts</c>; asking makes it active.</summary>
-    [Alias("GetFacts")]
+    /// <summary>Makes it active, if it is so nowhere; does nothing more.</summary>
+    [Alias("Begin")]
     [ResponseTimeout("00:00:05")]
-    Task<byte[]> GetFactsAsync();
+    Task BeginAsync();
 }

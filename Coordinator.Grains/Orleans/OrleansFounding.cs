@@ -1,25 +1,24 @@
 using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
-using Coordinator.Replica.State;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
 
 /// <summary>
-/// How the group's databases come to their peers (rule 1). Every silo may do it, several at once. Invariant: where all
-/// share a database, one transaction founds the group; otherwise the database whose name comes first decides by its row,
-/// which is written once, only when all databases are reached and none knows of a group, and only over the storage ids
+/// How the databases come to their peers, of all groups (rule 1). Every silo may do it, several at once. Invariant: where all
+/// share a database, one transaction founds the groups; otherwise the database whose name comes first decides by its row,
+/// which is written once, only when all databases are reached and none knows of a cluster, and only over the storage ids
 /// that were read then. A database that was emptied since has another one, and gets nothing.
 /// </summary>
 internal sealed class OrleansFounding(
-    PeerDatabases databases, PeerPlaces places, StateSettings settings, int group, TimeProvider time, ILogger log)
+    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
-    /// <summary>Until the group is known.</summary>
-    /// <exception cref="GroupStartException">What is stored is not this group.</exception>
+    /// <summary>Until the cluster is known.</summary>
+    /// <exception cref="GroupStartException">What is stored is not this cluster, or has another number of groups.</exception>
     public async Task<Guid> SettleAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -46,16 +45,18 @@ internal sealed class OrleansFounding(
             throw new GroupStartException($"The database is that of silo or place {silo.SiloId}: it is not shared by all peers.");
         if (await database.ReadClusterAsync(cancellationToken) is { } stored)
         {
-            int count = stored.Peers.Count(peer => peer.Key.Group == group);
+            if (stored.Groups != options.Groups)
+                throw GroupStartException.OtherGroups(stored.Groups, options.Groups, isStoredHere: true);
+            int count = stored.Peers.Count(peer => peer.Key.Group == 0);
             return count == places.Names.Count
                 ? stored.ClusterId
                 : throw new GroupStartException(
-                    $"Group {group} is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
+                    $"Group 0 is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
         }
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            groups: 1, [.. places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16))))], settings, time.GetUtcNow());
-        await database.BootstrapAsync(clusterId, 1, peers, cancellationToken);
-        HostLog.Bootstrapped(log, group, clusterId, peers.Count);
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(
+            places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16)))));
+        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
+        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
         return clusterId;
     }
 
@@ -71,6 +72,8 @@ internal sealed class OrleansFounding(
         var clusterId = new Guid(bootstrap.ClusterId.Span);
         if (knowing.Any(one => !ClusterBootstrap.Parser.ParseFrom(one.Bootstrap).ClusterId.Equals(bootstrap.ClusterId)))
             throw new GroupStartException("The configured databases belong to two different clusters.");
+        if (GroupBootstrap.GroupsOf(bootstrap) is var groups && groups != options.Groups)
+            throw GroupStartException.OtherGroups(groups, options.Groups, isStoredHere: true);
         foreach (StoredSilo place in stored.Where(one => one.Bootstrap is null))
             await HandOnAsync(place, bootstrap, clusterId, cancellationToken);
         return clusterId;
@@ -88,28 +91,30 @@ internal sealed class OrleansFounding(
 
     private async Task<ClusterBootstrap> FoundAsync(List<StoredSilo> stored, CancellationToken cancellationToken)
     {
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
-            groups: 1, [.. stored.Select(place => (place.SiloId, place.StorageId))], settings, time.GetUtcNow());
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(stored.Select(place => (place.SiloId, place.StorageId)));
         ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
         // The decision: whoever comes second is told that there is a cluster, and takes that one.
         await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
         stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
-        HostLog.Bootstrapped(log, group, clusterId, peers.Count);
+        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
         return bootstrap;
     }
 
-    /// <summary>Only to the storage id that the group was founded with: an emptied database has lost its peer.</summary>
+    private (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(IEnumerable<(string Place, Guid StorageId)> told) =>
+        GroupBootstrap.Create(options.Groups, [.. told], options.State, time.GetUtcNow());
+
+    /// <summary>Only to the storage id that the cluster was founded with: an emptied database has lost its peers.</summary>
     private async Task HandOnAsync(
         StoredSilo place, ClusterBootstrap bootstrap, Guid clusterId, CancellationToken cancellationToken)
     {
-        NewPeer? own = GroupBootstrap.PeerOf(bootstrap, group, place.SiloId);
-        if (own is null || own.StorageId != place.StorageId)
+        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(bootstrap, place.SiloId);
+        if (own.Count == 0 || own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(place.StorageId, peer.Key.Group)))
         {
             OrleansLog.PlaceIsLost(log, place.SiloId);
             return;
         }
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
         await database.BootstrapSiloAsync(
-            clusterId, [own], place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
+            clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
     }
 }

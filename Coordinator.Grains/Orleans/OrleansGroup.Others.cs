@@ -1,122 +1,151 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
+using Coordinator.Replica;
 using Google.Protobuf;
+using Orleans.Runtime;
 
 namespace Coordinator.Grains.Orleans;
 
 /// <summary>The part that knows the peers in other silos: what they tell, and what is forwarded to them.</summary>
-public sealed partial class OrleansGroup
+internal sealed partial class OrleansGroup
 {
-    private static readonly TimeSpan CatalogueInterval = TimeSpan.FromSeconds(5);
+    /// <summary>A leader that has just been elected tells so within a look or two.</summary>
+    private static readonly TimeSpan UnheardMax = TimeSpan.FromSeconds(1);
 
-    private Task _looking = Task.CompletedTask;
-
-    /// <summary>Founds or finds the group, and looks after its peers, until the silo stops.</summary>
-    internal void Start(PeerBalancer balancer) => _looking = Task.Run(() => RunAsync(balancer));
+    private readonly Lock _publishing = new();
+    private readonly Dictionary<PeerId, ToldPeer> _elsewhere = [];
+    private PeerId _unheard;
+    private long _unheardSince;
 
     /// <summary>Whether every peer of the group runs somewhere, and one of them leads.</summary>
-    internal bool AllRun(out PeerId leader)
+    public bool AllRun(out PeerId leader)
     {
         GroupPicture picture = Picture();
         leader = picture.Leader;
-        return !leader.IsNone && _places.Peers.All(peer => picture.Facts.Any(fact =>
+        return !leader.IsNone && _silo.Places.Peers.All(peer => picture.Facts.Any(fact =>
             fact.PeerId == peer.Value && fact.State is "leader" or "follower"));
     }
 
-    /// <summary>Ends the peer's stay here, after its leadership has gone to another.</summary>
-    internal async Task MoveAwayAsync(PeerId peer, CancellationToken cancellationToken)
+    /// <summary>The silo that it is active on, as far as this one knows; null: none.</summary>
+    public SiloAddress? WhereIs(PeerId peer)
     {
-        if (SeatOf(peer) is not { Loop: { } loop } seat)
-            return;
-        OrleansLog.PeerMoves(_log, peer.Value);
-        if (Gateway.Leader() == loop)
-            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, cancellationToken);
-        await seat.MoveAsync();
+        if (_seats.ContainsKey(peer))
+            return _silo.Address;
+        lock (_publishing)
+            return _elsewhere.GetValueOrDefault(peer)?.Silo;
     }
 
-    private async Task RunAsync(PeerBalancer balancer)
+    /// <summary>What is heard of a peer elsewhere; does not block.</summary>
+    /// <param name="told">Null: nobody who is reached tells of it.</param>
+    public void Told(PeerId peer, ToldPeer? told)
     {
-        try
+        lock (_publishing)
         {
-            var founding = new OrleansFounding(_databases, _places, Options.State, Group, Time, _log);
-            _founded.TrySetResult(await founding.SettleAsync(_stopping.Token));
-            await Task.WhenAll([balancer.RunAsync(_stopping.Token), KeepCatalogueAsync(), .. _places.Peers.Select(LookAfterAsync)]);
+            if (Equals(_elsewhere.GetValueOrDefault(peer), told))
+                return;
+            if (told is null)
+                _elsewhere.Remove(peer);
+            else
+                _elsewhere[peer] = told;
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // The silo stops.
-        }
-        catch (Exception e)
-        {
-            OrleansLog.GroupNotOpened(_log, e);
-            _founded.TrySetException(e);
-        }
+        Publish(peer);
+        // Only a leader cares.
+        if (told is null && Gateway.Leader() is { } leader)
+            leader.Post(new PeerInput.Unreachable(peer));
+        Gateway.LeadershipChanged();
+    }
+
+    /// <summary>Nothing is to be handed over to the peers here from now on.</summary>
+    public void TellStopping()
+    {
+        foreach (PeerSeat seat in Seats)
+            Publish(seat.Key.Peer);
     }
 
     /// <summary>
-    /// Asks the peer how it is, again and again. Whoever asks a peer that is active nowhere makes it so: this is what
-    /// brings the peers of a dead silo back.
+    /// Called now and then, by one at a time. No link tells when a leader is gone, and followers at rest miss nothing: so its
+    /// silo has to be heard to say that it leads, or those who rest here are told to forget it (rule 24). A follower that
+    /// forgets one which is there all the same asks in vain for votes, and finds it again.
     /// </summary>
-    private async Task LookAfterAsync(PeerId peer)
+    public void LookForLeader()
     {
-        IRaftPeerGrain grain = _grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(Group, peer));
-        SiloFacts? told = null;
-        while (!_stopping.IsCancellationRequested)
+        PeerId missing = default;
+        foreach (PeerLoop peer in Peers)
         {
-            if (SeatOf(peer) is { } seat)
-            {
-                Tell(seat);
-            }
-            else if (await AskAsync(peer, grain) is var now && !Equals(now, told))
-            {
-                told = now;
-                Gateway.LeadershipChanged();
-            }
-            await Task.Delay(Options.LookInterval, Time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (peer.Status is { IsQuiesced: true, Leader.IsNone: false } status && status.Leader != peer.Peer
+                && !IsHeardToLead(status.Leader, status.Term))
+                missing = status.Leader;
         }
+        if (missing != _unheard)
+            (_unheard, _unheardSince) = (missing, Time.GetTimestamp());
+        if (missing.IsNone || Time.GetElapsedTime(_unheardSince) < UnheardMax)
+            return;
+        _unheard = default;
+        foreach (PeerLoop peer in Peers)
+            peer.Post(new PeerInput.ForgetLeader(missing));
     }
 
-    /// <summary>Null: it is not reached.</summary>
-    private async Task<SiloFacts?> AskAsync(PeerId peer, IRaftPeerGrain grain)
+    /// <summary>Ends the peer's stay here, after its leadership has gone to another.</summary>
+    public async Task MoveAwayAsync(PeerId peer, SiloAddress silo, CancellationToken cancellationToken)
     {
-        string place = _places.NameOf(peer);
-        try
-        {
-            var facts = SiloFacts.Parser.ParseFrom(await grain.GetFactsAsync().WaitAsync(_stopping.Token));
-            _others.Told(place, facts);
-            _reached[place] = facts.Groups.Count > 0;
-            return facts;
-        }
-        catch (Exception e) when (!_stopping.IsCancellationRequested)
-        {
-            OrleansLog.MessageLost(_log, peer.Value, e.Message);
-            _reached[place] = false;
-            _others.Lost(place);
-            foreach (PeerSeat seat in _seats.Values)
-                seat.Loop?.Post(new PeerInput.Unreachable(peer));
-            return null;
-        }
-        catch (OperationCanceledException)
-        {
-            return null;
-        }
+        if (SeatOf(peer) is not { Loop: { } loop } seat)
+            return;
+        OrleansLog.PeerMoves(_log, seat.Key.ToString(), silo.ToString());
+        if (Gateway.Leader() == loop)
+            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, cancellationToken);
+        await seat.MoveAsync(silo);
+    }
+
+    /// <summary>Hands leadership over, if it is here, and stops the peers; to be called while the others are reached (rule 26).</summary>
+    public async Task HandOverAsync()
+    {
+        if (Gateway.Leader() is not null)
+            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
+        await Task.WhenAll(Seats.Select(seat => seat.DisposeAsync().AsTask()));
+    }
+
+    private bool IsHeardToLead(PeerId leader, Term term)
+    {
+        if (SeatOf(leader)?.Loop is { } here)
+            return here.Status is { Service: ServiceState.Running, Role: RaftState.Leader };
+        lock (_publishing)
+            return _elsewhere.GetValueOrDefault(leader)?.Fact is { } fact && GroupFacts.Leads(fact) && fact.Term >= term.Value;
     }
 
     private ClusterTransport Transport() => new()
     {
-        Send = (_, envelope) => _sender.Send(envelope),
-        IsUp = place => _reached.GetValueOrDefault(place),
+        Send = (_, envelope) => _silo.Send(envelope),
+        IsUp = place => IsUp(_silo.Places.PeerAt(place)),
         AskAsync = ForwardAsync,
         Tell = _ => { },
         ClusterKnown = _ => { },
     };
+
+    private bool IsUp(PeerId peer)
+    {
+        if (SeatOf(peer) is { } seat)
+            return seat.Runs;
+        lock (_publishing)
+            return _elsewhere.ContainsKey(peer);
+    }
+
+    /// <summary>A peer that runs here is looked at, and told of to nobody here.</summary>
+    private void Publish(PeerId peer)
+    {
+        lock (_publishing)
+        {
+            ToldPeer? told = _seats.ContainsKey(peer) ? null : _elsewhere.GetValueOrDefault(peer);
+            bool isStopping = told?.IsStopping ?? (_silo.IsStopping && _seats.ContainsKey(peer));
+            _others.Told(_silo.Places.NameOf(peer), new SiloFacts { Stopping = isStopping }, told is null ? [] : [told.Fact]);
+        }
+    }
 
     /// <summary>Once: a call that failed may have been executed (rule 15).</summary>
     private async Task<ForwardedAnswer> ForwardAsync(string place, ForwardedRequest request, CancellationToken abandoned)
     {
         try
         {
-            byte[] answer = await _grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(Group, _places.PeerAt(place)))
+            byte[] answer = await _silo.GrainOf(new(Group, _silo.Places.PeerAt(place)))
                 .AskAsync(request.ToByteArray(), abandoned).WaitAsync(abandoned);
             return ForwardedAnswer.Parser.ParseFrom(answer);
         }
@@ -131,45 +160,6 @@ public sealed partial class OrleansGroup
                     Message = $"The leader's silo has not answered: {e.Message}",
                 },
             };
-        }
-    }
-
-    /// <summary>Hands leadership over, if it is here, and stops the peers; to be called while the others are reached (rule 26).</summary>
-    internal async Task HandOverAsync()
-    {
-        _isStopping = true;
-        foreach (PeerSeat seat in _seats.Values)
-            Tell(seat);
-        if (Gateway.Leader() is not null)
-            await HandOver(Options.HandOverTimeout).ToAsync(PeerId.None, CancellationToken.None);
-        await Task.WhenAll(_seats.Values.Select(seat => seat.DisposeAsync().AsTask()));
-    }
-
-    /// <summary>The leader's silo tells the catalogue of the group's peers.</summary>
-    private async Task KeepCatalogueAsync()
-    {
-        IGroupCatalogueGrain catalogue = _grains.GetGrain<IGroupCatalogueGrain>(Group);
-        byte[]? told = null;
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                if (Gateway.Leader() is { } leader && CatalogueEntry.Of(leader.Status) is var entry
-                    && (told is null || !told.AsSpan().SequenceEqual(entry)))
-                {
-                    await catalogue.TellAsync(entry).WaitAsync(_stopping.Token);
-                    told = entry;
-                }
-            }
-            catch (Exception e) when (!_stopping.IsCancellationRequested)
-            {
-                OrleansLog.CatalogueWaits(_log, e.Message);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            await Task.Delay(CatalogueInterval, Time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

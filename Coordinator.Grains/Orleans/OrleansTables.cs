@@ -13,11 +13,19 @@ public static partial class OrleansTables
     public const string Invariant = "Npgsql";
 
     private const string Schema = "coordinator_orleans";
+    private const string PoolSizeKey = "Maximum Pool Size";
+    private const int ConnectionsMax = 4;
     private const long AdvisoryLock = 0x436f_6f72_644f_726c;
 
     /// <summary>The same database, for Orleans' providers.</summary>
-    public static string ConnectionString(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema }.ConnectionString;
+    public static string ConnectionString(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema };
+        // The providers take a connection for each query: silos that take over many peers would take all of the server's.
+        if (!builder.ContainsKey(PoolSizeKey))
+            builder.MaxPoolSize = ConnectionsMax;
+        return builder.ConnectionString;
+    }
 
     /// <summary>Idempotent; waits for nothing but its own kind.</summary>
     /// <exception cref="NpgsqlException">The database cannot be used.</exception>

@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Grains.Orleans;
 
 /// <summary>
-/// The databases of a group's peers, as this silo reaches them: by name, opened at the first need, and waited for as long
-/// as it takes. Thread-safe. Invariant: one <see cref="PeerDatabase"/> for each, since it is what gathers writes.
+/// The databases of the peers, as this silo reaches them: by name, opened at the first need, and waited for as long as it
+/// takes. Thread-safe. Invariants: one <see cref="PeerDatabase"/> for each, of all groups, since it is what gathers writes;
+/// and however many peers wait for one that is away, it is tried once at a time, and nobody waits for another's.
 /// </summary>
 internal sealed class PeerDatabases(
     OrleansGroupOptions options, PeerPlaces places, TimeProvider time, ILoggerFactory logs, ILogger log) : IAsyncDisposable
@@ -14,55 +15,57 @@ internal sealed class PeerDatabases(
     private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
-    private readonly SemaphoreSlim _turn = new(1);
-    private readonly Dictionary<string, PeerDatabase> _open = [];
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<string, Task<PeerDatabase>> _open = [];
 
     public Task<PeerDatabase> OpenAsync(PeerId peer, CancellationToken cancellationToken) =>
         OpenAsync(places.NameOf(peer), cancellationToken);
 
     /// <summary>Until it is open.</summary>
-    public async Task<PeerDatabase> OpenAsync(string place, CancellationToken cancellationToken)
+    public Task<PeerDatabase> OpenAsync(string place, CancellationToken cancellationToken)
     {
-        string connectionString = places.IsShared ? options.ConnectionString : options.Databases[place];
-        for (TimeSpan delay = RetryMin; ; delay = delay * 2 < RetryMax ? delay * 2 : RetryMax)
+        string name = places.IsShared ? "" : place;
+        lock (_gate)
         {
-            try
-            {
-                return await OpenOnceAsync(places.IsShared ? "" : place, connectionString, cancellationToken);
-            }
-            catch (Exception e) when (DatabaseConnections.IsFault(e))
-            {
-                OrleansLog.DatabaseWaits(log, place, e.Message);
-            }
-            await Task.Delay(delay, time, cancellationToken);
+            if (!_open.TryGetValue(name, out Task<PeerDatabase>? opening) || opening.IsFaulted)
+                _open[name] = opening = Task.Run(() => OpenAsync(place));
+            return opening.WaitAsync(cancellationToken);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _turn.WaitAsync();
-        foreach (PeerDatabase database in _open.Values)
-            await database.DisposeAsync();
-        _open.Clear();
+        await _stopping.CancelAsync();
+        Task<PeerDatabase>[] all;
+        lock (_gate)
+            all = [.. _open.Values];
+        foreach (Task<PeerDatabase> opening in all)
+        {
+            await ((Task)opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (opening.IsCompletedSuccessfully)
+                await (await opening).DisposeAsync();
+        }
     }
 
-    private async Task<PeerDatabase> OpenOnceAsync(string name, string connectionString, CancellationToken cancellationToken)
+    private async Task<PeerDatabase> OpenAsync(string place)
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
+        var opened = new PeerDatabaseOptions
         {
-            if (!_open.TryGetValue(name, out PeerDatabase? database))
+            ConnectionString = places.IsShared ? options.ConnectionString : options.Databases[place],
+            OpenTimeout = TimeSpan.FromSeconds(2),
+        };
+        for (TimeSpan delay = RetryMin; ; delay = delay * 2 < RetryMax ? delay * 2 : RetryMax)
+        {
+            try
             {
-                // A short patience: others wait for their own database behind this one.
-                _open[name] = database = await PeerDatabase.OpenAsync(
-                    new PeerDatabaseOptions { ConnectionString = connectionString, OpenTimeout = TimeSpan.FromSeconds(2) },
-                    time, logs, cancellationToken);
+                return await PeerDatabase.OpenAsync(opened, time, logs, _stopping.Token);
             }
-            return database;
-        }
-        finally
-        {
-            _turn.Release();
+            catch (Exception e) when (DatabaseConnections.IsFault(e))
+            {
+                OrleansLog.DatabaseWaits(log, place, e.Message);
+            }
+            await Task.Delay(delay, time, _stopping.Token);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Coordinator.Raft;
 using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
@@ -16,7 +17,7 @@ public sealed class PeerPlacement : PlacementStrategy
 internal sealed class PeerPlacementAttribute() : PlacementAttribute(PeerPlacement.Instance);
 
 /// <summary>
-/// Spreads the peers of a group over the silos. Invariant: where the others are is read from the directory in PostgreSQL,
+/// Spreads the peers of each group over the silos. Invariant: where the others are is read from the directory in PostgreSQL,
 /// in which they are registered, and not from a memory that a silo's death leaves behind the truth.
 /// </summary>
 internal sealed class PeerPlacementDirector(PeerWhereabouts whereabouts) : IPlacementDirector
@@ -26,8 +27,13 @@ internal sealed class PeerPlacementDirector(PeerWhereabouts whereabouts) : IPlac
     {
         if (PeerPlaces.ParseKey(target.GrainIdentity.Key.ToString()!) is not { } key)
             throw new ArgumentException($"{target.GrainIdentity} is no peer.");
-        return PeerSpread.Choose(
-            key.Peer, whereabouts.SpotsOf(context.GetCompatibleSilos(target)), await whereabouts.ReadAsync(key.Group),
-            whereabouts.Places.Peers);
+        SiloAddress[] able = context.GetCompatibleSilos(target);
+        IReadOnlyList<Spot<SiloAddress>> spots = whereabouts.SpotsOf(able);
+        IReadOnlyDictionary<PeerId, SiloAddress> placed = await whereabouts.ReadAsync(key.Group);
+        // Of a peer that is moved, the balancer has said where to.
+        return IPlacementDirector.GetPlacementHint(target.RequestContextData, able) is { } wanted
+            && PeerSpread.MayHave(wanted, key.Peer, spots, placed)
+                ? wanted
+                : PeerSpread.Choose(key, spots, placed, whereabouts.Places.Peers);
     }
 }

@@ -5,13 +5,15 @@ using Orleans.Runtime;
 namespace Coordinator.Grains.Orleans;
 
 /// <summary>
-/// Where the peers of a group are stored: each in a place of its own, which is its database's name, or "peer 2" where all
-/// share one. Invariant: peer ids follow the order of the places, on every silo alike.
+/// Where the peers of each group are stored: each in a place of its own, which is its database's name, or "peer 2" where all
+/// share one. Invariant: peer ids follow the order of the places, in every group and on every silo alike.
 /// </summary>
 internal sealed class PeerPlaces
 {
     /// <summary>The grain type of peers; in the directory for as long as there is one.</summary>
     public const string GrainTypeName = "coordinator.peer";
+
+    private readonly Dictionary<string, PeerId> _peers;
 
     public PeerPlaces(OrleansGroupOptions options)
     {
@@ -20,6 +22,8 @@ internal sealed class PeerPlaces
             ? [.. Enumerable.Range(1, options.Peers).Select(number => $"peer {number}")]
             : [.. options.Databases.Keys.Order(StringComparer.Ordinal)];
         Peers = [.. Enumerable.Range(1, Names.Count).Select(number => new PeerId(number))];
+        _peers = Names.Zip(Peers).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+        Keys = [.. Enumerable.Range(0, options.Groups).SelectMany(group => Peers.Select(peer => new PeerKey(group, peer)))];
     }
 
     /// <summary>Whether all peers are in one database.</summary>
@@ -29,9 +33,12 @@ internal sealed class PeerPlaces
 
     public IReadOnlyList<PeerId> Peers { get; }
 
+    /// <summary>The peers of all groups.</summary>
+    public IReadOnlyList<PeerKey> Keys { get; }
+
     public string NameOf(PeerId peer) => Names[(int)peer.Value - 1];
 
-    public PeerId PeerAt(string name) => Peers[Names.ToList().IndexOf(name)];
+    public PeerId PeerAt(string name) => _peers[name];
 
     public bool Contains(PeerId peer) => peer.Value >= 1 && peer.Value <= Names.Count;
 

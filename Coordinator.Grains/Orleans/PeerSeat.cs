@@ -2,6 +2,7 @@ using Coordinator.Grains.Storage;
 using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
 
 namespace Coordinator.Grains.Orleans;
 
@@ -14,7 +15,7 @@ internal sealed class PeerSeat : IAsyncDisposable
 {
     private readonly OrleansGroup _group;
     private readonly Action<string> _leave;
-    private readonly Action _move;
+    private readonly Action<SiloAddress> _move;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _beginning;
@@ -23,8 +24,8 @@ internal sealed class PeerSeat : IAsyncDisposable
     private int _isOver;
 
     /// <param name="leave">Asks for the end of the stay; must not block.</param>
-    /// <param name="move">As <paramref name="leave"/>, with the next stay where the peer is placed now.</param>
-    public PeerSeat(OrleansGroup group, PeerKey key, Action<string> leave, Action move, ILogger log)
+    /// <param name="move">As <paramref name="leave"/>, with the next stay on that silo, if it can be.</param>
+    public PeerSeat(OrleansGroup group, PeerKey key, Action<string> leave, Action<SiloAddress> move, ILogger log)
     {
         _group = group;
         _leave = leave;
@@ -66,10 +67,10 @@ internal sealed class PeerSeat : IAsyncDisposable
     /// As <see cref="LeaveAsync"/>, for another silo. By a migration: where a stay merely ends, the next message of whoever
     /// has not heard of it makes the peer active in the same silo again.
     /// </summary>
-    public async Task MoveAsync()
+    public async Task MoveAsync(SiloAddress to)
     {
         await DisposeAsync();
-        _move();
+        _move(to);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using Coordinator.Raft;
 using Coordinator.Replica;
+using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans;
 
@@ -9,22 +10,24 @@ namespace Coordinator.Grains.Orleans;
 /// Carries a peer's messages to the others by grain calls. Never blocks; a message that can't be carried is lost, and a
 /// snapshot that is lost is reported. Invariant: one snapshot to a peer is under way at a time.
 /// </summary>
-internal sealed class PeerSender(IGrainFactory grains, Func<PeerId, PeerLoop?> local, ILogger log)
+internal sealed class PeerSender(IGrainFactory grains, Func<PeerKey, PeerLoop?> local, ILogger log)
 {
     // Of this process: a sender that is active elsewhere next must not be taken for the one before.
     private readonly long _sender = Random.Shared.NextInt64();
-    private readonly HashSet<(PeerId From, PeerId To)> _snapshots = [];
+    private readonly HashSet<(PeerKey From, PeerId To)> _snapshots = [];
     private long _number;
 
     public void Send(Envelope envelope)
     {
-        if (local(envelope.To) is { } here)
+        if (local(new PeerKey(envelope.Group, envelope.To)) is { } here)
             here.TryPost(envelope);
         else if (envelope.Message.Snapshot is null)
             SendOneWay(envelope);
         else if (TryBegin(envelope))
             _ = SendSnapshotAsync(envelope);
     }
+
+    private static PeerKey FromOf(Envelope envelope) => new(envelope.Group, envelope.From);
 
     private IRaftPeerGrain GrainOf(Envelope envelope) =>
         grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(envelope.Group, envelope.To));
@@ -46,7 +49,7 @@ internal sealed class PeerSender(IGrainFactory grains, Func<PeerId, PeerLoop?> l
     {
         lock (_snapshots)
         {
-            return _snapshots.Add((envelope.From, envelope.To));
+            return _snapshots.Add((FromOf(envelope), envelope.To));
         }
     }
 
@@ -70,9 +73,9 @@ internal sealed class PeerSender(IGrainFactory grains, Func<PeerId, PeerLoop?> l
         }
         lock (_snapshots)
         {
-            _snapshots.Remove((envelope.From, envelope.To));
+            _snapshots.Remove((FromOf(envelope), envelope.To));
         }
         if (!isTaken)
-            local(envelope.From)?.Post(new PeerInput.SnapshotFailed(envelope.To));
+            local(FromOf(envelope))?.Post(new PeerInput.SnapshotFailed(envelope.To));
     }
 }

@@ -10,7 +10,7 @@ namespace Coordinator.Grains.Orleans;
 /// <summary>Which silos live that can have peers, in which zone each is, and where the peers are registered.</summary>
 internal sealed class PeerWhereabouts(
     OrleansGroupOptions options, ISiloStatusOracle silos, IClusterManifestProvider manifests, IServiceProvider services,
-    [FromKeyedServices(OrleansGroup.ProviderName)] IGrainDirectory directory)
+    [FromKeyedServices(OrleansGroups.ProviderName)] IGrainDirectory directory)
 {
     /// <summary>The key of a silo's metadata that names its zone.</summary>
     public const string ZoneKey = "zone";
@@ -32,13 +32,13 @@ internal sealed class PeerWhereabouts(
     public IReadOnlyList<Spot<SiloAddress>> SpotsOf(IReadOnlyList<SiloAddress> live) =>
         [.. live.Order().Select(silo => new Spot<SiloAddress>(silo, ZoneOf(silo)))];
 
-    /// <summary>The peers that are registered on a silo that lives.</summary>
+    /// <summary>The peers of the group that are registered on a silo that lives.</summary>
     public async Task<IReadOnlyDictionary<PeerId, SiloAddress>> ReadAsync(int group)
     {
+        GrainAddress?[] found = await Task.WhenAll(Places.Peers.Select(peer => directory.Lookup(PeerPlaces.GrainOf(group, peer))));
         var placed = new Dictionary<PeerId, SiloAddress>();
-        foreach (PeerId peer in Places.Peers)
+        foreach ((PeerId peer, GrainAddress? address) in Places.Peers.Zip(found))
         {
-            GrainAddress? address = await directory.Lookup(PeerPlaces.GrainOf(group, peer));
             if (address?.SiloAddress is { } silo && silos.GetApproximateSiloStatus(silo) == MemberStatus.Active)
                 placed[peer] = silo;
         }

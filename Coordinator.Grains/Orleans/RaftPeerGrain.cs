@@ -6,6 +6,7 @@ using Orleans.Concurrency;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace Coordinator.Grains.Orleans;
 
@@ -17,11 +18,12 @@ namespace Coordinator.Grains.Orleans;
 [KeepAlive]
 [Immovable]
 [GrainType(PeerPlaces.GrainTypeName)]
-[GrainDirectory(OrleansGroup.ProviderName)]
+[GrainDirectory(OrleansGroups.ProviderName)]
 [PeerPlacement]
-internal sealed class RaftPeerGrain(OrleansGroup group) : Grain, IRaftPeerGrain
+internal sealed class RaftPeerGrain(OrleansGroups silo) : Grain, IRaftPeerGrain
 {
     private readonly PartAssembler _parts = new();
+    private OrleansGroup? _group;
     private PeerSeat? _seat;
 
     private PeerSeat Seat => _seat ?? throw new InvalidOperationException("The grain is not active.");
@@ -29,14 +31,15 @@ internal sealed class RaftPeerGrain(OrleansGroup group) : Grain, IRaftPeerGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         string text = this.GetPrimaryKeyString();
-        if (PeerPlaces.ParseKey(text) is not { } key || !group.Has(key))
+        if (PeerPlaces.ParseKey(text) is not { } key || silo.Find(key) is not { } group)
             throw new ArgumentException($"There is no peer {text}.");
         IGrainContext context = GrainContext;
         // No I/O in here: an activation has 30 s, and a database may be away for longer.
+        _group = group;
         _seat = group.Sit(
             key,
             why => context.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, why)),
-            () => context.Migrate(requestContext: null));
+            to => context.Migrate(new Dictionary<string, object> { [IPlacementDirector.PlacementHintKey] = to }));
         return Task.CompletedTask;
     }
 
@@ -64,18 +67,18 @@ internal sealed class RaftPeerGrain(OrleansGroup group) : Grain, IRaftPeerGrain
     {
         ForwardedRequest parsed = ForwardedRequest.Parser.ParseFrom(request);
         // Beside the grain's scheduler: what waits here may be many, and each goes on by itself.
-        ForwardedAnswer answer = await Task.Run(() => group.Gateway.AnswerForwardedAsync(parsed, abandoned), abandoned);
+        ForwardedAnswer answer = await Task.Run(() => _group!.Gateway.AnswerForwardedAsync(parsed, abandoned), abandoned);
         return answer.ToByteArray();
     }
 
-    public Task<byte[]> GetFactsAsync() => Task.FromResult(group.FactsOf(Seat).ToByteArray());
+    public Task BeginAsync() => Task.CompletedTask;
 
     private bool Take(byte[] bytes)
     {
         if (EnvelopeCodec.Decode(bytes, out string? problem) is { } envelope
             && (problem = WrongAddress(envelope)) is null)
             return Seat.TryPost(envelope);
-        group.Dropped(Seat.Key, problem!);
+        _group!.Dropped(Seat.Key, problem!);
         return false;
     }
 

@@ -57,7 +57,6 @@ internal static class OptionsReader
         };
 
         CheckTogether(options, settings);
-        CheckGroups(options, host, settings);
         settings.CheckForUnknownKeys();
         return settings.Problems.Count == 0
             ? options
@@ -93,16 +92,6 @@ internal static class OptionsReader
         {
             settings.AddProblem(
                 $"Coordinator:Peers is {options.Peers}: allowed is an odd number, since an even one survives no more failures.");
-        }
-    }
-
-    private static void CheckGroups(CoordinatorOptions options, HostKind host, SettingReader settings)
-    {
-        if (options.Groups > 1 && host == HostKind.Orleans)
-        {
-            settings.AddProblem(
-                $"Coordinator:Groups is {options.Groups}, and Coordinator:Host is Orleans, which runs one group so far: leave "
-                + "Coordinator:Groups out, or set Coordinator:Host to Embedded or Cluster.");
         }
     }
 

@@ -27,7 +27,7 @@ internal abstract class SiloHost : IAsyncDisposable
         ElectionTicks = (int)Math.Ceiling(options.ElectionTimeout / options.HeartbeatInterval),
         HeartbeatTicks = 1,
         CheckEntries = options.StateCheckEntries,
-        // All peers are in this process, or links tell when a leader's silo is gone.
+        // All peers are in this process, or the silos hear of each other when a leader is gone.
         QuiesceElections = 2,
     };
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordinator.Contracts;
 using Coordinator.Contracts.Orleans;
-using Coordinator.Grains;
 using Coordinator.Grains.Orleans;
 using Coordinator.Silo.Http;
 using Coordinator.Silo.Wire;
@@ -22,7 +21,7 @@ namespace Coordinator.Silo.Orleans;
 [PreferLocalPlacement]
 [GrainType("coordinator.connection")]
 internal sealed class ConnectionGrain(
-    OrleansGroup group, GroupGateway gateway, IOptions<HttpInterfaceOptions> options, IHostApplicationLifetime application,
+    OrleansGroups groups, IOptions<HttpInterfaceOptions> options, IHostApplicationLifetime application,
     ILoggerFactory logs)
     : Grain, IConnectionGrain
 {
@@ -102,21 +101,21 @@ internal sealed class ConnectionGrain(
         ILogger logger = logs.CreateLogger("Coordinator.Silo.Orleans");
         try
         {
-            Guid clusterId = await group.Founded.WaitAsync(_stopping.Token);
+            Guid clusterId = await groups.Founded.WaitAsync(_stopping.Token);
             var welcome = new Welcome
             {
                 ClusterId = clusterId.ToString(),
-                Groups = 1,
+                Groups = groups.Gateways.Count,
                 SiloId = id,
                 ProtocolVersion = Limits.ProtocolVersion,
             };
-            WireSettings settings = new(new CheckedGateway([gateway], logger), welcome, options.Value, _time, logger);
+            WireSettings settings = new(new CheckedGateway(groups.Gateways, logger), welcome, options.Value, _time, logger);
             using WireConnection connection = new(_socket, settings, id, caller: "orleans");
             await connection.RunAsync(_stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // The silo stops, before the group was found.
+            // The silo stops, before the groups were found.
         }
         catch (Exception e)
         {

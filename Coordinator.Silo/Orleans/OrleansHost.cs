@@ -11,13 +11,13 @@ namespace Coordinator.Silo.Orleans;
 
 /// <summary>
 /// A silo of an Orleans cluster of this program alone. Answers HTTP from the beginning, and native clients as soon as the
-/// group is found.
+/// groups are found.
 /// </summary>
 internal sealed class OrleansHost : SiloHost
 {
     private readonly IHost _host;
     private readonly OrleansOptions _options;
-    private readonly OrleansGroup _group;
+    private readonly OrleansGroups _groups;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _following = Task.CompletedTask;
     private volatile bool _isStopping;
@@ -26,11 +26,11 @@ internal sealed class OrleansHost : SiloHost
     {
         _host = host;
         _options = options;
-        _group = host.Services.GetRequiredService<OrleansGroup>();
+        _groups = host.Services.GetRequiredService<OrleansGroups>();
         host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(SiloStopped);
     }
 
-    public override bool IsReady => _group.Founded.IsCompletedSuccessfully && _group.Gateway.IsReady;
+    public override bool IsReady => _groups.IsReady;
 
     public override Task Failed => _failed.Task;
 
@@ -65,12 +65,12 @@ internal sealed class OrleansHost : SiloHost
     public override void Configure(IApplicationBuilder pipeline)
     {
         pipeline.UseCoordinatorGuards();
-        if (_group.Founded.IsCompletedSuccessfully)
+        if (_groups.Founded.IsCompletedSuccessfully)
         {
             pipeline.MapCoordinatorWire(
-                _group.Gateway, new Welcome { ClusterId = _group.Founded.Result.ToString(), Groups = 1, SiloId = _options.SiloName });
+                _groups.Gateways, new Welcome { ClusterId = _groups.Founded.Result.ToString(), SiloId = _options.SiloName });
         }
-        pipeline.MapCoordinatorHttp(_group.Gateway);
+        pipeline.MapCoordinatorHttp(_groups.Gateways);
     }
 
     public override async ValueTask DisposeAsync()
@@ -83,7 +83,7 @@ internal sealed class OrleansHost : SiloHost
         finally
         {
             // Also of a silo that did not come to its start.
-            await _group.DisposeAsync();
+            await _groups.DisposeAsync();
             await _following;
             if (_host is IAsyncDisposable host)
                 await host.DisposeAsync();
@@ -126,9 +126,9 @@ internal sealed class OrleansHost : SiloHost
             {
                 ConnectionString = connectionString,
                 Databases = orleans.Databases,
+                Groups = options.Groups,
                 Peers = options.Peers,
-                // No link is there to tell the others when a leader's silo dies: a group that rested would stay dead.
-                Replica = ReplicaOptionsOf(options) with { QuiesceElections = 0 },
+                Replica = ReplicaOptionsOf(options),
             });
         });
         return builder.Build();
@@ -138,7 +138,7 @@ internal sealed class OrleansHost : SiloHost
     {
         try
         {
-            await _group.Founded;
+            await _groups.Founded;
             serve(this);
         }
         catch (OperationCanceledException)

@@ -118,7 +118,7 @@ public sealed class OrleansClusterTests(OrleansCluster cluster, ITestOutputHelpe
 }
 
 /// <summary>Three silos of one Orleans cluster, real processes, and the PostgreSQL server that they share.</summary>
-public sealed class OrleansCluster : IAsyncLifetime
+public class OrleansCluster : IAsyncLifetime
 {
     private const int Count = 3;
     private static readonly HttpClient Http = new();
@@ -130,6 +130,8 @@ public sealed class OrleansCluster : IAsyncLifetime
     private string _database = "";
 
     public static IEnumerable<int> All => Enumerable.Range(0, Count);
+
+    internal virtual int Groups => 1;
 
     public async Task InitializeAsync()
     {
@@ -159,6 +161,7 @@ public sealed class OrleansCluster : IAsyncLifetime
             {
                 ["ConnectionStrings__Coordinator"] = _server.ConnectionString(_database),
                 ["Coordinator__Host"] = "Orleans",
+                ["Coordinator__Groups"] = $"{Groups}",
                 ["Coordinator__Orleans__Endpoint"] = $"127.0.0.1:{_ports[silo].Port}",
                 ["Coordinator__Orleans__GatewayPort"] = $"{_ports[Count + silo].Port}",
                 ["Coordinator__Orleans__SiloName"] = $"silo{silo}",
@@ -213,14 +216,35 @@ public sealed class OrleansCluster : IAsyncLifetime
 
     private bool IsUp(int silo) => _silos[silo] is { } process && !process.HasExited;
 
-    /// <summary>The silo port of each peer that is registered.</summary>
+    /// <summary>Until the silos leave one connection: the server has 50, and of a killed one it does not know at once.</summary>
+    internal async Task<NpgsqlConnection> ConnectAsync()
+    {
+        NpgsqlConnection? connection = null;
+        await RunningCluster.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    connection = await _server.ConnectAsync(_database);
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.TooManyConnections)
+                {
+                    return false;
+                }
+                return true;
+            },
+            "the server takes one more connection");
+        return connection!;
+    }
+
+    /// <summary>The silo port of each peer of the first group that is registered.</summary>
     private async Task<Dictionary<long, int>> PlacedAsync()
     {
-        await using NpgsqlConnection connection = await _server.ConnectAsync(_database);
+        await using NpgsqlConnection connection = await ConnectAsync();
         await using var command = new NpgsqlCommand(
             """
             SELECT split_part(grain, '/', 3)::bigint, split_part(split_part(silo, ':', 2), '@', 1)::integer
-            FROM coordinator_orleans.activation
+            FROM coordinator_orleans.activation WHERE split_part(grain, '/', 2) = '0'
             """,
             connection);
         var placed = new Dictionary<long, int>();

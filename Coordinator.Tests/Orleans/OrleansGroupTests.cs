@@ -47,7 +47,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
         };
         // Two that found at once: one is first, and both have the same group.
         TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
-        Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Group.Founded)).WaitAsync(Patience);
+        Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Groups.Founded)).WaitAsync(Patience);
         Assert.Single(clusters.Distinct());
         await silos[1].Grains.GetCoordinator().Configuration.PutAsync("kept", "yes").WaitAsync(Patience);
         foreach (TestSilo silo in silos)
@@ -60,7 +60,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
             await drop.ExecuteNonQueryAsync();
         }
         TestSilo again = await StartAsync(options);
-        Assert.Equal(clusters[0], await again.Group.Founded.WaitAsync(Patience));
+        Assert.Equal(clusters[0], await again.Groups.Founded.WaitAsync(Patience));
         Assert.Equal("yes", (await again.Grains.GetCoordinator().Configuration.GetAsync("kept").WaitAsync(Patience))?.GetString());
         GroupInfo group = await again.Grains.GetCoordinator().Cluster.DescribeAsync().WaitAsync(Patience);
         Assert.Equal(0, group.FailuresTolerated);

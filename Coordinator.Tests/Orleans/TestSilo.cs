@@ -25,7 +25,10 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
-    public OrleansGroup Group => _host.Services.GetRequiredService<OrleansGroup>();
+    public OrleansGroups Groups => _host.Services.GetRequiredService<OrleansGroups>();
+
+    /// <summary>The first.</summary>
+    public OrleansGroup Group => Groups.Groups[0];
 
     public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 

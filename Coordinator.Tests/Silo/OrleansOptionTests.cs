@@ -15,7 +15,9 @@ public sealed class OrleansOptionTests
         CoordinatorOptions options = Read(
             ("ConnectionStrings:Coordinator", Database), ("Coordinator:Host", "Orleans"), ("Coordinator:Orleans:Zone", "east"),
             ("Coordinator:Orleans:Endpoint", "10.0.0.1:11111"), ("Coordinator:Orleans:Databases:a", "Host=a"),
-            ("Coordinator:Orleans:Databases:b", "Host=b"), ("Coordinator:Orleans:Databases:c", "Host=c"));
+            ("Coordinator:Orleans:Databases:b", "Host=b"), ("Coordinator:Orleans:Databases:c", "Host=c"),
+            ("Coordinator:Groups", "16"));
+        Assert.Equal(16, options.Groups);
         Assert.Equal("east", options.Orleans!.Zone);
         Assert.Equal("10.0.0.1:11111", options.Orleans.Endpoint.ToString());
         Assert.Equal(["a", "b", "c"], options.Orleans.Databases.Keys.Order());
