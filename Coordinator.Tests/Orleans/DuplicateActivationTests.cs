@@ -40,7 +40,7 @@ public sealed class DuplicateActivationTests(PostgresServer server) : SiloScenar
     public async Task A_leaders_second_activation_fences_the_first_one_off_for_reads_too(bool allLook)
     {
         await UntilAsync(
-            () => Task.FromResult(Running.All(silo => silo.Group.LocalPeers == 1 && silo.Group.AllRun(out _))), "each silo has a peer");
+            () => Task.FromResult(Running.All(silo => silo.Group.Peers.Count == 1 && silo.Group.AllRun(out _))), "each silo has a peer");
         TestSilo first = await LeadersSiloAsync();
         PeerId leader = first.Group.Gateway.Leader()!.Peer;
         TestSilo second = Running.First(silo => silo != first);
@@ -55,13 +55,13 @@ public sealed class DuplicateActivationTests(PostgresServer server) : SiloScenar
         foreach (TestSilo silo in allLook ? Running : [second])
             silo.Get<IGrainDirectoryCache>().Clear();
 
-        PeerKey key = new(OrleansGroup.Group, leader);
+        PeerKey key = new(0, leader);
         await UntilAsync(() => Task.FromResult(first.Group.Tombstones.LeftOf(key) > TimeSpan.Zero), "the first one has a tombstone");
         Assert.False(second.Group.Tombstones.LeftOf(key) > TimeSpan.Zero);
         await MoreAsync(callers, _writes);
         await MoreAsync(callers, _reads);
         await UntilAsync(
-            () => Task.FromResult(Running.Sum(silo => silo.Group.LocalPeers) == 3 && Running.All(silo => silo.Group.AllRun(out _))),
+            () => Task.FromResult(Running.Sum(silo => silo.Group.Peers.Count) == 3 && Running.All(silo => silo.Group.AllRun(out _))),
             "each peer runs once");
         await stopping.CancelAsync();
         await Task.WhenAll(callers).WaitAsync(Patience);
@@ -137,8 +137,8 @@ public sealed class DuplicateActivationTests(PostgresServer server) : SiloScenar
             WHERE grain = $1
             """,
             connection);
-        redirect.Parameters.Add(new NpgsqlParameter { Value = PeerPlaces.GrainOf(OrleansGroup.Group, peer).ToString() });
-        redirect.Parameters.Add(new NpgsqlParameter { Value = PeerPlaces.GrainOf(OrleansGroup.Group, other).ToString() });
+        redirect.Parameters.Add(new NpgsqlParameter { Value = PeerPlaces.GrainOf(0, peer).ToString() });
+        redirect.Parameters.Add(new NpgsqlParameter { Value = PeerPlaces.GrainOf(0, other).ToString() });
         Assert.Equal(1, await redirect.ExecuteNonQueryAsync());
     }
 }

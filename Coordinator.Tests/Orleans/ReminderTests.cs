@@ -21,14 +21,14 @@ public sealed class ReminderTests(PostgresServer server) : SiloScenario(server)
     [Fact]
     public async Task The_catalogues_reminder_brings_back_a_peer_that_nobody_looks_after()
     {
-        IGroupCatalogueGrain catalogue = Running[0].Grains.GetGrain<IGroupCatalogueGrain>(OrleansGroup.Group);
+        IGroupCatalogueGrain catalogue = Running[0].Grains.GetGrain<IGroupCatalogueGrain>(0);
         await UntilAsync(async () => await catalogue.GetAsync() is not null, "the catalogue knows the peers");
         CommandAnswer put = await Group.Gateway.ExecuteAsync(
             new Command { PutConfig = new PutConfig { Key = "kept", Value = ByteString.CopyFromUtf8("yes") } }, CancellationToken.None);
         Assert.Equal(ErrorCode.Ok, put.Result.Error);
-        IRaftPeerGrain peer = Running[0].Grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(OrleansGroup.Group, new PeerId(1)));
+        IRaftPeerGrain peer = Running[0].Grains.GetGrain<IRaftPeerGrain>(PeerPlaces.KeyOf(0, new PeerId(1)));
         await peer.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
-        await UntilAsync(async () => Group.LocalPeers == 0 && (await PlacedAsync()).Count == 0, "it is active nowhere");
+        await UntilAsync(async () => Group.Peers.Count == 0 && (await PlacedAsync()).Count == 0, "it is active nowhere");
         Assert.Equal(ErrorCode.NoQuorum, (await ReadAsync()).Error);
         Assert.Empty(await PlacedAsync());
 
@@ -45,7 +45,7 @@ public sealed class ReminderTests(PostgresServer server) : SiloScenario(server)
     };
 
     private async Task<ICollection<PeerId>> PlacedAsync() =>
-        [.. (await Running[0].Get<PeerWhereabouts>().ReadAsync(OrleansGroup.Group)).Keys];
+        [.. (await Running[0].Get<PeerWhereabouts>().ReadAsync(0)).Keys];
 
     private Task<QueryAnswer> ReadAsync() => Group.Gateway.QueryAsync(
         new Query { GetConfig = new GetConfig { Key = "kept" } }, CancellationToken.None).WaitAsync(Patience);

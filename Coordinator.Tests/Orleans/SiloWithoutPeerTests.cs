@@ -14,9 +14,9 @@ public sealed class SiloWithoutPeerTests(PostgresServer server) : SiloScenario(s
     public async Task A_silo_without_a_peer_serves_all_whoever_leads_watches_too()
     {
         await UntilAsync(
-            () => Task.FromResult(Running.Count(silo => silo.Group.LocalPeers == 1) == 3 && Running.All(silo => silo.Group.AllRun(out _))),
+            () => Task.FromResult(Running.Count(silo => silo.Group.Peers.Count == 1) == 3 && Running.All(silo => silo.Group.AllRun(out _))),
             "three silos have a peer");
-        TestSilo without = Running.Single(silo => silo.Group.LocalPeers == 0);
+        TestSilo without = Running.Single(silo => silo.Group.Peers.Count == 0);
         CoordinatorClient client = without.Grains.GetCoordinator();
         using var stopping = new CancellationTokenSource(Patience);
         ConfigRevision before = await client.Configuration.PutAsync("setting", "before", cancellationToken: stopping.Token);
@@ -29,7 +29,7 @@ public sealed class SiloWithoutPeerTests(PostgresServer server) : SiloScenario(s
             await client.Configuration.PutAsync("setting", $"{leader} leads", cancellationToken: stopping.Token);
             Assert.Equal($"{leader} leads", await NextAsync(updates));
         }
-        Assert.Equal(0, without.Group.LocalPeers);
+        Assert.Equal(0, without.Group.Peers.Count);
     }
 
     private static async Task<string?> NextAsync(IAsyncEnumerator<ConfigUpdate> updates)

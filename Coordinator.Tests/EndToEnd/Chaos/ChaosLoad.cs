@@ -8,9 +8,9 @@ namespace Coordinator.Tests.EndToEnd.Chaos;
 /// What clients do while a cluster is being hurt, and what they were told: writers whose last acknowledged value is known,
 /// settings and locks whose histories are recorded, counters behind a fence, and a watcher.
 /// </summary>
-internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAsyncDisposable
+/// <param name="space">All names are in it: a cluster takes another load in another one.</param>
+internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed, string space = "chaos") : IAsyncDisposable
 {
-    private const string WriterPrefix = "chaos/writer/";
     private const int Writers = 3;
     private const int Changers = 3;
     private const int Lockers = 4;
@@ -19,8 +19,9 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
 
     private readonly OperationRecorder<ConfigInput, ConfigOutput> _settings = new(TimeProvider.System);
     private readonly OperationRecorder<LockInput, LockOutput> _locks = new(TimeProvider.System);
+    private readonly string _writers = $"{space}/writer/";
     private readonly FencedResource[] _resources =
-        [.. Enumerable.Range(0, Names).Select(name => new FencedResource($"chaos/lock/{name}"))];
+        [.. Enumerable.Range(0, Names).Select(name => new FencedResource($"{space}/lock/{name}"))];
 
     private readonly CoordinatorClient[] _clients = [connect(), connect(), connect()];
     private readonly CancellationTokenSource _stopping = new();
@@ -38,7 +39,7 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
 
     public async Task StartAsync()
     {
-        ConfigRevision before = await _clients[0].Configuration.PutAsync("chaos/start", "");
+        ConfigRevision before = await _clients[0].Configuration.PutAsync($"{space}/start", "");
         var settings = new RecordedSettings(_clients[1].Configuration, _settings);
         var locks = new RecordedLocks(_locks);
         for (int worker = 0; worker < Writers; worker++)
@@ -104,13 +105,13 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
 
     private async Task WriteAsync(int worker)
     {
-        if (await Ledger.WriteAsync(_clients[0], $"{WriterPrefix}{worker}", ++_written[worker]))
+        if (await Ledger.WriteAsync(_clients[0], $"{_writers}{worker}", ++_written[worker]))
             Gaps.Acknowledged();
     }
 
     private async Task ChangeAsync(RecordedSettings settings, int worker, Random random)
     {
-        string key = $"chaos/setting/{Volatile.Read(ref _round)}/{random.Next(Names)}";
+        string key = $"{space}/setting/{Volatile.Read(ref _round)}/{random.Next(Names)}";
         await (random.Next(10) switch
         {
             0 => settings.DeleteAsync(worker, key),
@@ -146,7 +147,7 @@ internal sealed class ChaosLoad(Func<CoordinatorClient> connect, int seed) : IAs
         try
         {
             await foreach (ConfigUpdate update in client.Configuration.WatchPrefixAsync(
-                WriterPrefix, new WatchOptions { FromRevision = from }, _watching.Token))
+                _writers, new WatchOptions { FromRevision = from }, _watching.Token))
             {
                 foreach (ConfigChange change in update.Changes)
                 {
