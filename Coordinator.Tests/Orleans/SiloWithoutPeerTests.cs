@@ -29,7 +29,7 @@ public sealed class SiloWithoutPeerTests(PostgresServer server) : SiloScenario(s
             await client.Configuration.PutAsync("setting", $"{leader} leads", cancellationToken: stopping.Token);
             Assert.Equal($"{leader} leads", await NextAsync(updates));
         }
-        Assert.Equal(0, without.Group.Peers.Count);
+        Assert.Empty(without.Group.Peers);
     }
 
     private static async Task<string?> NextAsync(IAsyncEnumerator<ConfigUpdate> updates)
