@@ -13,7 +13,8 @@ internal sealed class GroupsWithNews(int groups)
 
     public void Tell(int group)
     {
-        if (Volatile.Read(ref _waits[group]) == 0 && Interlocked.Exchange(ref _waits[group], 1) == 0)
+        // A full fence, not a look first: what happened has to be seen by whoever takes the group from here on.
+        if (Interlocked.Exchange(ref _waits[group], 1) == 0)
             _order.Writer.TryWrite(group);
     }
 
