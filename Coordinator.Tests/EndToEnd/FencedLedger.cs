@@ -14,12 +14,25 @@ internal sealed class FencedLedger
     private readonly Dictionary<string, long> _attempted = [];
     private readonly Dictionary<string, long> _tokens = [];
     private readonly List<string> _violations = [];
+    private readonly List<string> _uncertain = [];
 
     public long Writes { get; private set; }
 
     public long Grants { get; private set; }
 
-    public long Uncertain { get; private set; }
+    public long Uncertain => UncertainWrites.Count;
+
+    /// <summary>Each with what was said of it.</summary>
+    public IReadOnlyList<string> UncertainWrites
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _uncertain];
+            }
+        }
+    }
 
     public IReadOnlyList<string> Violations
     {
@@ -60,11 +73,11 @@ internal sealed class FencedLedger
         }
     }
 
-    public void CountUncertain()
+    private void AddUncertain(string write)
     {
         lock (_gate)
         {
-            Uncertain++;
+            _uncertain.Add(write);
         }
     }
 
@@ -113,9 +126,9 @@ internal sealed class FencedLedger
             Acknowledge(key, value);
             return true;
         }
-        catch (CoordinatorOutcomeUnknownException)
+        catch (CoordinatorOutcomeUnknownException unknown)
         {
-            CountUncertain();
+            AddUncertain($"{key} = {value}: {unknown.Message}");
             return false;
         }
     }

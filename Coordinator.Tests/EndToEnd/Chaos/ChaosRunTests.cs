@@ -155,14 +155,14 @@ public sealed class ChaosRunTests(ITestOutputHelper output)
     private static async Task RestartAllAsync(RunningCluster cluster, ChaosLoad load)
     {
         await cluster.AwaitAllAsync();
-        long uncertain = load.Ledger.Uncertain;
+        IReadOnlyList<string> before = load.Ledger.UncertainWrites;
         foreach (int silo in RunningCluster.All)
         {
             await cluster.Silo(silo).StopAsync();
             cluster.Start(silo);
             await cluster.AwaitAllAsync();
         }
-        Assert.Equal(uncertain, load.Ledger.Uncertain);
+        Assert.Equal(before, load.Ledger.UncertainWrites);
     }
 
     /// <summary>It may be starting anew after the fault before.</summary>
