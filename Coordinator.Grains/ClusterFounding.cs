@@ -142,7 +142,7 @@ internal sealed partial class ClusterFounding(
         StoredSilo settled = stored with { Bootstrap = bootstrap.ToByteArray() };
         await Parallel.ForEachAsync(
             own, SiloGroups.Bounded(cancellationToken), async (peer, cancelled) =>
-                await PeerActivation.PrepareAsync(peer.StorageId, database, options.Witness, cancelled));
+                await PeerActivation.PrepareAsync(peer.Key, peer.StorageId, database, options.Witness, cancelled));
         await database.BootstrapSiloAsync(clusterId, own, settled, cancellationToken);
         // Told only now that it is durable: the others build on it.
         _stored = settled;

@@ -145,10 +145,10 @@ internal static partial class HostLog
     public static partial void StorageWentBack(ILogger log, PeerKey peer, string why);
 
     [LoggerMessage(3041, LogLevel.Error,
-        "Peer {Peer}: the file beside the silo that tells an old database cannot be read; all other voters are asked instead")]
+        "Peer {Peer}: the witness that tells an old database cannot be read; all other voters are asked instead")]
     public static partial void WitnessNotRead(ILogger log, string peer, Exception problem);
 
-    [LoggerMessage(3043, LogLevel.Warning, "The witness file of a peer that has left, {StorageId}, stays: it can be deleted by hand")]
+    [LoggerMessage(3043, LogLevel.Warning, "The witness file {StorageId} is of no use any more, and stays: it can be deleted by hand")]
     public static partial void WitnessKept(ILogger log, Guid storageId, Exception problem);
 
     [LoggerMessage(3042, LogLevel.Error,

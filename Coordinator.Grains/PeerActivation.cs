@@ -18,8 +18,8 @@ internal static class PeerActivation
         TimeProvider time, ILogger log, CancellationToken cancellationToken)
     {
         // Before the activation: what it says then is of earlier ones.
-        WitnessFile? witness = options.Folder is null ? null : new WitnessFile(options.Folder, storageId);
-        var evidence = new StorageEvidence(Read(key, witness, log))
+        IWitness? witness = options.Of(key, storageId);
+        var evidence = new StorageEvidence(await ReadAsync(key, witness, log, cancellationToken))
         {
             IsTrusted = options.TrustStorage,
             IsShared = options.IsShared,
@@ -30,6 +30,9 @@ internal static class PeerActivation
             switch (await database.ActivateAsync(key, owner, cancellationToken))
             {
                 case ActivationResult.Activated activated:
+                    // What an operator overrules must not stand against what this activation is about to say.
+                    if (options.TrustStorage)
+                        await ForgetAsync(key, storageId, options, log, cancellationToken);
                     return new ActivatedPeer(activated.Peer, evidence, witness);
                 case ActivationResult.Unavailable unavailable when time.GetElapsedTime(startedAt) < limit:
                     HostLog.ReactivationWaits(log, key.ToString(), unavailable.Reason.Message);
@@ -44,26 +47,24 @@ internal static class PeerActivation
     }
 
     /// <summary>
-    /// Before a peer's rows are made: from then on the file vouches for them, so that the peer needs no word of silos that
+    /// Before a peer's rows are made: from then on its witness vouches for them, so that the peer needs no word of silos that
     /// are yet to take their part. One that is there already stays: it knows of earlier rows.
     /// </summary>
     public static async Task PrepareAsync(
-        Guid storageId, PeerDatabase database, WitnessOptions options, CancellationToken cancellationToken)
+        PeerKey key, Guid storageId, PeerDatabase database, WitnessOptions options, CancellationToken cancellationToken)
     {
-        if (options.Folder is null)
-            return;
-        var witness = new WitnessFile(options.Folder, storageId);
-        if (!witness.Exists)
-            witness.Write(new StorageWitness(new StorageMark(storageId, 0, 0), await database.ReadMomentAsync(cancellationToken)));
+        if (options.Of(key, storageId) is { } witness)
+            await witness.PrepareAsync(await database.ReadMomentAsync(cancellationToken), cancellationToken);
     }
 
-    /// <summary>After a peer's rows are gone: what is left of its file would cost space, no more.</summary>
-    public static void Forget(Guid storageId, WitnessOptions options, ILogger log)
+    /// <summary>After a peer's rows are gone: what is left of its witness would cost space, no more.</summary>
+    public static async Task ForgetAsync(
+        PeerKey key, Guid storageId, WitnessOptions options, ILogger log, CancellationToken cancellationToken)
     {
         try
         {
-            if (options.Folder is not null)
-                new WitnessFile(options.Folder, storageId).Delete();
+            if (options.Of(key, storageId) is { } witness)
+                await witness.DeleteAsync(cancellationToken);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -71,12 +72,15 @@ internal static class PeerActivation
         }
     }
 
-    /// <summary>A damaged file is as good as none: then all other voters are asked.</summary>
-    private static StorageWitness? Read(PeerKey key, WitnessFile? witness, ILogger log)
+    /// <summary>A damaged witness is as good as none: then all other voters are asked.</summary>
+    private static async Task<StorageWitness?> ReadAsync(
+        PeerKey key, IWitness? witness, ILogger log, CancellationToken cancellationToken)
     {
+        if (witness is null)
+            return null;
         try
         {
-            return witness?.Read();
+            return await witness.ReadAsync(cancellationToken);
         }
         catch (Exception problem) when (problem is CorruptRowException or IOException or UnauthorizedAccessException)
         {

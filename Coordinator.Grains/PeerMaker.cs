@@ -98,7 +98,7 @@ internal sealed class PeerMaker(SiloGroup group, ILogger log)
         var blank = new ArrayBufferWriter<byte>();
         CoordinationState.CreateBlank(group.ClusterId, group.Group).WriteSnapshot(blank);
         await PeerActivation.PrepareAsync(
-            addition.StorageId, group.Storage, group.Options.Witness, cancellationToken);
+            addition.Key, addition.StorageId, group.Storage, group.Options.Witness, cancellationToken);
         try
         {
             await AddAsync(

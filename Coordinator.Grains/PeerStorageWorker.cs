@@ -11,7 +11,7 @@ namespace Coordinator.Grains;
 /// only by stopping the peer.
 /// </summary>
 internal sealed class PeerStorageWorker(
-    PeerKey key, PeerDatabase database, WitnessFile? witness, string owner, Action<PeerInput> post, TimeProvider time,
+    PeerKey key, PeerDatabase database, IWitness? witness, string owner, Action<PeerInput> post, TimeProvider time,
     ILogger log)
     : IAsyncDisposable
 {
@@ -97,16 +97,22 @@ internal sealed class PeerStorageWorker(
         post(new PeerInput.SnapshotWritten(snapshot.Epoch, snapshot.Id, durable));
     }
 
-    /// <summary>Until it is on disk: a peer whose file can't be written has no witness, and must not take part.</summary>
+    /// <summary>Until it is durable: a new activation without it has no witness, and must not take part.</summary>
     private async Task RecordAsync(StorageWitness record)
     {
         for (TimeSpan delay = RetryMin; !_stopping.IsCancellationRequested; delay = Longer(delay))
         {
             try
             {
-                if (witness is not null)
-                    await Task.Run(() => witness.Write(record), CancellationToken.None);
+                StorageMark held = witness is null ? record.Mark : await witness.WriteAsync(record, _stopping.Token);
+                // First: an activation that waits takes part from the moment when it hears that it is recorded.
+                if (record.Verdict is null && !record.Mark.Covers(held))
+                    post(await ContradictedAsync(record.Mark, held));
                 post(new PeerInput.WitnessRecorded(record.Mark));
+                return;
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
                 return;
             }
             catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -115,6 +121,24 @@ internal sealed class PeerStorageWorker(
                 await Task.Delay(delay, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>
+    /// Whoever wrote what the witness holds had its epoch in the database before. So a database that is asked now has gone back
+    /// in time if it knows of no activation after this one, or not of that one; otherwise another has taken over.
+    /// </summary>
+    private async Task<PeerInput> ContradictedAsync(StorageMark own, StorageMark held)
+    {
+        EpochReading? reading;
+        while ((reading = await database.ReadEpochsAsync()) is null)
+            await Task.Delay(RetryMin, time, _stopping.Token);
+        return reading.EpochOf(key) switch
+        {
+            null => Missing(),
+            { } stored when stored > own.Epoch && stored >= held.Epoch => TakenOver(stored),
+            { } stored => new PeerInput.WentBack(
+                $"The database went back in time: it has activation {stored} and write {own.WriteSeq} of this peer, and the witness that is kept apart from it has seen activation {held.Epoch} and write {held.WriteSeq}."),
+        };
     }
 
     private async Task<bool> WriteChunkAsync(SnapshotBytes snapshot, int chunk, ReadOnlyMemory<byte> data)
@@ -184,11 +208,9 @@ internal sealed class PeerStorageWorker(
                 HostLog.Reactivated(log, key.ToString(), activated.Peer.Epoch);
                 return new PeerInput.Reactivated(activated.Peer);
             case ActivationResult.Superseded superseded:
-                return new PeerInput.Halt(
-                    ServiceState.Stopped, $"Activation {superseded.Epoch} of this peer has taken over: another silo uses this database. Stop one of them.");
+                return TakenOver(superseded.Epoch);
             case ActivationResult.Missing:
-                return new PeerInput.Halt(
-                    ServiceState.Quarantined, "The peer's row is missing: it comes back only under a new peer id.");
+                return Missing();
             case ActivationResult.WentBack wentBack:
                 return new PeerInput.WentBack($"The database went back in time: {wentBack.Detail}.");
             case ActivationResult.Corrupt corrupt:
@@ -200,6 +222,12 @@ internal sealed class PeerStorageWorker(
                 throw new InvalidOperationException($"Unknown activation result {result}.");
         }
     }
+
+    private static PeerInput.Halt TakenOver(long epoch) => new(
+        ServiceState.Stopped, $"Activation {epoch} of this peer has taken over: another silo uses this database. Stop one of them.");
+
+    private static PeerInput.Halt Missing() => new(
+        ServiceState.Quarantined, "The peer's row is missing: it comes back only under a new peer id.");
 
     private static TimeSpan Longer(TimeSpan delay) => delay * 2 < RetryMax ? delay * 2 : RetryMax;
 }

@@ -140,7 +140,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
             return;
         AttachPeers();
         await peer.DisposeAsync();
-        PeerActivation.Forget(peer.StorageId, Options.Witness, _log);
+        await PeerActivation.ForgetAsync(peer.Key, peer.StorageId, Options.Witness, _log, cancellationToken);
     }
 
     /// <summary>Takes over all that the database has of this group.</summary>

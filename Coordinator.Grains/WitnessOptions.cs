@@ -1,3 +1,6 @@
+using Coordinator.Grains.Storage;
+using Coordinator.Replica.Storage;
+
 namespace Coordinator.Grains;
 
 /// <summary>How a silo keeps watch over the age of its own database (rule 4).</summary>
@@ -11,4 +14,11 @@ public sealed record WitnessOptions
 
     /// <summary>All peers store in one database, so the file alone can tell.</summary>
     internal bool IsShared { get; init; }
+
+    /// <summary>By peer and storage id: in place of files, where all silos reach it; null: in files, or nowhere.</summary>
+    internal Func<PeerKey, Guid, IWitness>? Rows { get; init; }
+
+    /// <summary>Null: none is kept.</summary>
+    internal IWitness? Of(PeerKey key, Guid storageId) =>
+        Rows?.Invoke(key, storageId) ?? (Folder is null ? null : new WitnessFile(Folder, storageId));
 }

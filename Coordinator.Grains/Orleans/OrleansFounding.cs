@@ -13,7 +13,8 @@ namespace Coordinator.Grains.Orleans;
 /// that were read then. A database that was emptied since has another one, and gets nothing.
 /// </summary>
 internal sealed class OrleansFounding(
-    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, TimeProvider time, ILogger log)
+    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, WitnessOptions witness, TimeProvider time,
+    ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
@@ -114,6 +115,8 @@ internal sealed class OrleansFounding(
             return;
         }
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
+        await Task.WhenAll(own.Select(
+            peer => PeerActivation.PrepareAsync(peer.Key, peer.StorageId, database, witness, cancellationToken)));
         await database.BootstrapSiloAsync(
             clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
     }

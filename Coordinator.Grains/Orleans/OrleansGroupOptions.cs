@@ -24,6 +24,12 @@ public sealed record OrleansGroupOptions
 
     public ReplicaOptions Replica { get; init; } = new() { QuiesceElections = 2 };
 
+    /// <summary>
+    /// An operator vouches for the peers' databases as they are now, whatever others have seen of them: for one start of all
+    /// silos, after a restore.
+    /// </summary>
+    public bool TrustStorage { get; init; }
+
     /// <summary>Limits that the replicated state enforces; count only at bootstrap.</summary>
     public StateSettings State { get; init; } = new();
 

@@ -21,6 +21,7 @@ public sealed class OrleansGroups : IAsyncDisposable
     internal const int LoadsMax = 32;
 
     private readonly PeerDatabases _databases;
+    private readonly WitnessTable? _witnesses;
     private readonly PeerSender _sender;
     private readonly IGrainFactory _grains;
     private readonly ILogger _log;
@@ -44,6 +45,14 @@ public sealed class OrleansGroups : IAsyncDisposable
         _log = logs.CreateLogger<OrleansGroups>();
         Places = new PeerPlaces(options);
         _databases = new PeerDatabases(options, Places, Time, logs, _log);
+        // Where all share the database, the table would go back together with what it is to tell of.
+        _witnesses = Places.IsShared ? null : new WitnessTable(options.ConnectionString, Time, _log);
+        Witness = new WitnessOptions
+        {
+            TrustStorage = options.TrustStorage,
+            IsShared = Places.IsShared,
+            Rows = _witnesses is { } table ? table.Of : null,
+        };
         _sender = new PeerSender(grains, LoopOf, _log);
         Tombstones = new PeerTombstones(Time);
         Groups = [.. Enumerable.Range(0, options.Groups).Select(group => new OrleansGroup(group, this, _log))];
@@ -67,6 +76,9 @@ public sealed class OrleansGroups : IAsyncDisposable
     internal OrleansGroupOptions Options { get; }
 
     internal PeerPlaces Places { get; }
+
+    /// <summary>A peer goes from silo to silo: what is known of its storage is kept where all of them reach it.</summary>
+    internal WitnessOptions Witness { get; }
 
     internal PeersElsewhere Elsewhere { get; }
 
@@ -93,6 +105,8 @@ public sealed class OrleansGroups : IAsyncDisposable
         _founded.TrySetCanceled();
         await Task.WhenAll(Groups.Select(group => group.DisposeAsync().AsTask()));
         await _databases.DisposeAsync();
+        if (_witnesses is not null)
+            await _witnesses.DisposeAsync();
     }
 
     /// <summary>Founds or finds the groups, and looks after their peers, until the silo stops.</summary>
@@ -134,9 +148,9 @@ public sealed class OrleansGroups : IAsyncDisposable
         await _loads.WaitAsync(cancellationToken);
         try
         {
-            // The storage id names a witness file, and there is none.
+            Guid? storageId = await _databases.StorageIdAsync(key, database, cancellationToken);
             return await PeerActivation.ActivateAsync(
-                key, storageId: default, database, Witness, Owner, TimeSpan.MaxValue, Time, _log, cancellationToken);
+                key, storageId ?? Guid.Empty, database, Witness, Owner, TimeSpan.MaxValue, Time, _log, cancellationToken);
         }
         finally
         {
@@ -157,7 +171,7 @@ public sealed class OrleansGroups : IAsyncDisposable
     {
         try
         {
-            var founding = new OrleansFounding(_databases, Places, Options, Time, _log);
+            var founding = new OrleansFounding(_databases, Places, Options, Witness, Time, _log);
             _founded.TrySetResult(await founding.SettleAsync(_stopping.Token));
             var catalogue = new CatalogueTeller(this, _grains, _log);
             await using LeaderSpreader? spreader = Groups.Count > 1 ? new LeaderSpreader(Spread(), Time, _log) : null;
@@ -188,8 +202,4 @@ public sealed class OrleansGroups : IAsyncDisposable
     };
 
     private PeerLoop? LoopOf(PeerKey key) => Find(key)?.SeatOf(key.Peer)?.Loop;
-
-    // A peer goes from silo to silo, and a silo's file knows only of the time that it was there. So no file vouches for its
-    // database, which is taken as it is.
-    private WitnessOptions Witness => new() { TrustStorage = true, IsShared = Places.IsShared };
 }

@@ -54,6 +54,21 @@ public static partial class OrleansTables
             version     integer NOT NULL,
             PRIMARY KEY (service, grain_type, key0, key1, key_text)
         );
+
+        CREATE TABLE IF NOT EXISTS peer_witness (
+            group_id          integer NOT NULL,
+            peer_id           bigint NOT NULL,
+            storage_id        uuid NOT NULL,
+            epoch             bigint NOT NULL,
+            write_seq         bigint NOT NULL,
+            system_id         bigint NOT NULL,
+            timeline          bigint NOT NULL,
+            lsn               bigint NOT NULL,
+            checksum          integer NOT NULL,
+            verdict           text NOT NULL DEFAULT '',
+            verdict_checksum  integer NOT NULL,
+            PRIMARY KEY (group_id, peer_id, storage_id)
+        ) WITH (fillfactor = 50);
         """;
 
     private const string MemberColumns =

@@ -12,7 +12,7 @@ public static partial class OrleansTables
     /// <summary>The providers' name for PostgreSQL.</summary>
     public const string Invariant = "Npgsql";
 
-    private const string Schema = "coordinator_orleans";
+    internal const string Schema = "coordinator_orleans";
     private const string PoolSizeKey = "Maximum Pool Size";
     private const int ConnectionsMax = 4;
     private const long AdvisoryLock = 0x436f_6f72_644f_726c;

@@ -1,5 +1,6 @@
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
+using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
@@ -34,6 +35,24 @@ internal sealed class PeerDatabases(
         }
     }
 
+    /// <summary>Until the peer's database has told its storage id; null: it has no such peer.</summary>
+    /// <exception cref="CorruptRowException">Its row is damaged.</exception>
+    public async Task<Guid?> StorageIdAsync(PeerKey key, PeerDatabase database, CancellationToken cancellationToken)
+    {
+        for (TimeSpan delay = RetryMin; ; delay = Longer(delay))
+        {
+            try
+            {
+                return await database.ReadStorageIdAsync(key, cancellationToken);
+            }
+            catch (Exception e) when (e is not CorruptRowException && DatabaseConnections.IsFault(e))
+            {
+                HostLog.ReactivationWaits(log, key.ToString(), e.Message);
+            }
+            await Task.Delay(delay, time, cancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -55,7 +74,7 @@ internal sealed class PeerDatabases(
             ConnectionString = places.IsShared ? options.ConnectionString : options.Databases[place],
             OpenTimeout = TimeSpan.FromSeconds(2),
         };
-        for (TimeSpan delay = RetryMin; ; delay = delay * 2 < RetryMax ? delay * 2 : RetryMax)
+        for (TimeSpan delay = RetryMin; ; delay = Longer(delay))
         {
             try
             {
@@ -68,4 +87,6 @@ internal sealed class PeerDatabases(
             await Task.Delay(delay, time, _stopping.Token);
         }
     }
+
+    private static TimeSpan Longer(TimeSpan delay) => delay * 2 < RetryMax ? delay * 2 : RetryMax;
 }

@@ -163,6 +163,11 @@ public sealed class PeerDatabase : IAsyncDisposable
         return isRemoved;
     }
 
+    /// <summary>Null: there is no such peer.</summary>
+    /// <exception cref="CorruptRowException">Its row is damaged.</exception>
+    internal Task<Guid?> ReadStorageIdAsync(PeerKey key, CancellationToken cancellationToken) => _connections.UseAsync(
+        async connection => (await PeerRow.ReadAsync(connection, key))?.StorageId, cancellationToken);
+
     internal Task<DatabaseMoment> ReadMomentAsync(CancellationToken cancellationToken) =>
         _connections.UseAsync(ServerHistory.ReadMomentAsync, cancellationToken);
 

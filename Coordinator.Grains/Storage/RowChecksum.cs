@@ -70,4 +70,6 @@ internal enum RowKind : byte
     Silo = 9,
     Sightings = 10,
     WitnessFile = 11,
+    WitnessMark = 12,
+    WitnessVerdict = 14,
 }

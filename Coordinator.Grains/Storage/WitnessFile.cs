@@ -9,7 +9,7 @@ namespace Coordinator.Grains.Storage;
 /// holds what was last written, whole, from the moment that <see cref="Write"/> returns: a new file is flushed, takes the
 /// old one's name, and the folder is flushed.
 /// </summary>
-internal sealed class WitnessFile
+internal sealed class WitnessFile : IWitness
 {
     private const string Heading = "Coordinator witness 1";
 
@@ -25,13 +25,11 @@ internal sealed class WitnessFile
         _path = Path.Combine(folder, storageId.ToString("D"));
     }
 
-    public bool Exists => File.Exists(_path);
-
     /// <summary>Null: there is none, and nothing is known.</summary>
     /// <exception cref="CorruptRowException">It is not as it was written: it may have said what can't be read any more.</exception>
     public StorageWitness? Read()
     {
-        if (!Exists)
+        if (!File.Exists(_path))
         {
             return null;
         }
@@ -75,8 +73,20 @@ internal sealed class WitnessFile
         FolderFlush.Flush(_folder);
     }
 
-    /// <summary>Of a peer that does not come back.</summary>
-    public void Delete() => File.Delete(_path);
+    public Task<StorageWitness?> ReadAsync(CancellationToken cancellationToken) => Task.Run(Read, cancellationToken);
+
+    public Task PrepareAsync(DatabaseMoment moment, CancellationToken cancellationToken) => File.Exists(_path)
+        ? Task.CompletedTask
+        : WriteAsync(new StorageWitness(new StorageMark(_storageId, 0, 0), moment), cancellationToken);
+
+    /// <summary>A write that has begun is not cut short. Nobody else writes the file, so it is overwritten.</summary>
+    public async Task<StorageMark> WriteAsync(StorageWitness witness, CancellationToken cancellationToken)
+    {
+        await Task.Run(() => Write(witness), CancellationToken.None);
+        return witness.Mark;
+    }
+
+    public Task DeleteAsync(CancellationToken cancellationToken) => Task.Run(() => File.Delete(_path), cancellationToken);
 
     private static long Number(string line) => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
 

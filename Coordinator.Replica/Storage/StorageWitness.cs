@@ -1,8 +1,8 @@
 namespace Coordinator.Replica.Storage;
 
 /// <summary>
-/// What is kept of a peer's storage outside of its database, in a small file beside the silo. Invariant: on disk before the
-/// activation that it names says anything.
+/// What is kept of a peer's storage outside of its database: "the file beside the silo", which in the Orleans host is a row
+/// beside the grain directory. Invariant: durable before the activation that it names says anything.
 /// </summary>
 /// <param name="Moment">Of the database, as that activation found it.</param>
 /// <param name="Verdict">The storage was found to have gone back in time, and why; null: it was not.</param>

@@ -129,6 +129,7 @@ internal sealed class OrleansHost : SiloHost
                 Groups = options.Groups,
                 Peers = options.Peers,
                 Replica = ReplicaOptionsOf(options),
+                TrustStorage = options.TrustStorage,
             });
         });
         return builder.Build();

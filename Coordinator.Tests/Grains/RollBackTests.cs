@@ -19,7 +19,6 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
     private const int RollBacksByDefault = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly string[] Tables = ["cluster", "silo", "peer", "log", "snapshot_chunk"];
 
     private readonly SilosInMemory _silos = new(server);
     private readonly ConcurrentDictionary<int, bool> _events = [];
@@ -218,22 +217,16 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
         }
     }
 
-    /// <summary>A copy of all that is stored, as of one moment.</summary>
-    private Task KeepAsync(string silo, string name) => ExecuteAsync(
-        silo,
-        $"BEGIN ISOLATION LEVEL REPEATABLE READ; DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name};"
-        + string.Concat(Tables.Select(table => $"CREATE TABLE {name}.{table} AS TABLE coordinator.{table};")) + "COMMIT");
-
-    private Task PutBackAsync(string silo, string name) => ExecuteAsync(
-        silo,
-        "BEGIN;" + string.Concat(Tables.Select(table =>
-            $"TRUNCATE coordinator.{table}; INSERT INTO coordinator.{table} SELECT * FROM {name}.{table};")) + "COMMIT");
-
-    private async Task ExecuteAsync(string silo, string sql)
+    private async Task KeepAsync(string silo, string name)
     {
         await using NpgsqlConnection connection = await server.ConnectAsync(await _silos.DatabaseOfAsync(silo));
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        await RowsPutBack.KeepAsync(connection, name);
+    }
+
+    private async Task PutBackAsync(string silo, string name)
+    {
+        await using NpgsqlConnection connection = await server.ConnectAsync(await _silos.DatabaseOfAsync(silo));
+        await RowsPutBack.PutBackAsync(connection, name);
     }
 
     private static async Task UntilAsync(Func<bool> condition, string what)

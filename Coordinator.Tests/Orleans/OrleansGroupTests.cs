@@ -36,15 +36,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
     [Fact]
     public async Task Each_peer_has_its_database_and_one_that_was_emptied_gets_no_peer_back()
     {
-        Dictionary<string, string> databases = [];
-        foreach (string name in (string[])["east", "north", "west"])
-            databases[name] = Server.ConnectionString(await CreateDatabaseAsync());
-        string directory = await CreateDatabaseAsync();
-        OrleansGroupOptions options = Options() with
-        {
-            ConnectionString = Server.ConnectionString(directory),
-            Databases = databases,
-        };
+        OrleansGroupOptions options = await ApartAsync();
         // Two that found at once: one is first, and both have the same group.
         TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
         Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Groups.Founded)).WaitAsync(Patience);
@@ -53,12 +45,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
         foreach (TestSilo silo in silos)
             await StopAsync(silo);
 
-        string emptied = new NpgsqlConnectionStringBuilder(databases["east"]).Database!;
-        await using (NpgsqlConnection connection = await Server.ConnectAsync(emptied))
-        {
-            await using var drop = new NpgsqlCommand("DROP SCHEMA coordinator CASCADE", connection);
-            await drop.ExecuteNonQueryAsync();
-        }
+        await EmptyAsync(options.Databases["east"]);
         TestSilo again = await StartAsync(options);
         Assert.Equal(clusters[0], await again.Groups.Founded.WaitAsync(Patience));
         Assert.Equal("yes", (await again.Grains.GetCoordinator().Configuration.GetAsync("kept").WaitAsync(Patience))?.GetString());

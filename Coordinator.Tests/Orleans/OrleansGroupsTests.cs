@@ -6,7 +6,6 @@ using Coordinator.Grains.Orleans;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
-using Npgsql;
 using Orleans.Runtime;
 
 namespace Coordinator.Tests.Orleans;
@@ -116,14 +115,7 @@ public sealed class OrleansGroupsTests(PostgresServer server) : SiloScenario(ser
     [Fact]
     public async Task With_a_database_for_each_peer_all_groups_are_founded_at_once_and_outlive_the_loss_of_one()
     {
-        Dictionary<string, string> databases = [];
-        foreach (string name in (string[])["east", "north", "west"])
-            databases[name] = Server.ConnectionString(await CreateDatabaseAsync());
-        OrleansGroupOptions options = Options() with
-        {
-            ConnectionString = Server.ConnectionString(await CreateDatabaseAsync()),
-            Databases = databases,
-        };
+        OrleansGroupOptions options = await ApartAsync();
         TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
         Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Groups.Founded)).WaitAsync(Patience);
         Assert.Single(clusters.Distinct());
@@ -131,11 +123,7 @@ public sealed class OrleansGroupsTests(PostgresServer server) : SiloScenario(ser
         foreach (TestSilo silo in silos)
             await StopAsync(silo);
 
-        await using (NpgsqlConnection connection = await Server.ConnectAsync(new NpgsqlConnectionStringBuilder(databases["north"]).Database!))
-        {
-            await using var drop = new NpgsqlCommand("DROP SCHEMA coordinator CASCADE", connection);
-            await drop.ExecuteNonQueryAsync();
-        }
+        await EmptyAsync(options.Databases["north"]);
         TestSilo again = await StartAsync(options);
         Assert.Equal(clusters[0], await again.Groups.Founded.WaitAsync(Patience));
         await CheckAllAsync(again, "kept");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Coordinator.Grains.Orleans;
 using Coordinator.Tests.Postgres;
+using Npgsql;
 using Orleans.Hosting;
 
 namespace Coordinator.Tests.Orleans;
@@ -12,6 +13,7 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
 
     private readonly List<TestSilo> _silos = [];
     private readonly List<string> _databases = [];
+    private PostgresServer? _directories;
 
     protected PostgresServer Server => server;
 
@@ -35,6 +37,8 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
             await silo.DisposeAsync();
         foreach (string database in _databases)
             await server.DropDatabaseAsync(database);
+        if (_directories is not null)
+            await _directories.DisposeAsync();
     }
 
     protected virtual OrleansGroupOptions Options() => new()
@@ -53,6 +57,39 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         string database = await server.CreateDatabaseAsync();
         _databases.Add(database);
         return database;
+    }
+
+    /// <summary>
+    /// A database for each peer, and on another server, as it should be, one for the grain directory.
+    /// </summary>
+    protected async Task<OrleansGroupOptions> ApartAsync()
+    {
+        if (_directories is null)
+        {
+            _directories = new PostgresServer();
+            await _directories.InitializeAsync();
+        }
+        return await ApartAsync(_directories.ConnectionString(await _directories.CreateDatabaseAsync()));
+    }
+
+    /// <param name="directory">The connection string of the grain directory's database.</param>
+    protected async Task<OrleansGroupOptions> ApartAsync(string directory)
+    {
+        Dictionary<string, string> databases = [];
+        foreach (string name in (string[])["east", "north", "west"])
+            databases[name] = server.ConnectionString(await CreateDatabaseAsync());
+        return Options() with { ConnectionString = directory, Databases = databases };
+    }
+
+    protected async Task<NpgsqlConnection> ConnectAsync(string connectionString) =>
+        await server.ConnectAsync(new NpgsqlConnectionStringBuilder(connectionString).Database!);
+
+    /// <summary>Of all that its peer has stored.</summary>
+    protected async Task EmptyAsync(string connectionString)
+    {
+        await using NpgsqlConnection connection = await ConnectAsync(connectionString);
+        await using var drop = new NpgsqlCommand("DROP SCHEMA coordinator CASCADE", connection);
+        await drop.ExecuteNonQueryAsync();
     }
 
     internal async Task<TestSilo> StartAsync(OrleansGroupOptions options)

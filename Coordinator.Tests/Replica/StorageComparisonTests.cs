@@ -85,7 +85,7 @@ public sealed class StorageComparisonTests
     {
         MachineUnderTest peer = Activated(File() with { Mark = Mark(epoch, writeSeq) });
         peer.Turn();
-        AssertWentBack(peer, "the file beside the silo");
+        AssertWentBack(peer, "the witness that is kept apart");
         Assert.True(Sent(peer).Count == 0, what);
     }
 

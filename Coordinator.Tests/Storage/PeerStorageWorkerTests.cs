@@ -13,8 +13,8 @@ public sealed class PeerStorageWorkerTests(PostgresServer server) : StorageTest(
 {
     private readonly Channel<PeerInput> _posted = Channel.CreateUnbounded<PeerInput>();
 
-    private PeerStorageWorker Worker(PeerDatabase database, TimeProvider time) =>
-        new(Key(1), database, witness: null, "test", input => _posted.Writer.TryWrite(input), time, NullLogger.Instance);
+    private PeerStorageWorker Worker(PeerDatabase database, TimeProvider time, IWitness? witness = null) =>
+        new(Key(1), database, witness, "test", input => _posted.Writer.TryWrite(input), time, NullLogger.Instance);
 
     private Task<PeerInput> PostedAsync() => _posted.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
@@ -44,6 +44,50 @@ public sealed class PeerStorageWorkerTests(PostgresServer server) : StorageTest(
 
         Assert.False(Assert.IsType<PeerInput.EpochRead>(await PostedAsync()).Available);
         Assert.NotEqual(TimeSpan.Zero, Assert.Single(time.Pauses));
+    }
+
+    [Theory]
+    [InlineData(7, 8, "The database went back in time: it has activation 7")]
+    [InlineData(7, 7, "The database went back in time: it has activation 7")]
+    [InlineData(7, 6, "The database went back in time: it has activation 7")]
+    [InlineData(8, 9, "The database went back in time: it has activation 8")]
+    [InlineData(8, 8, "Activation 8 of this peer has taken over")]
+    [InlineData(9, 6, "Activation 9 of this peer has taken over")]
+    public async Task A_witness_that_holds_more_than_it_is_given_is_asked_after_before_the_peer_takes_part(
+        long stored, long held, string saying)
+    {
+        PeerDatabase database = await OpenBootstrappedAsync();
+        var own = new StorageMark(Guid.NewGuid(), Epoch: 7, WriteSeq: 10);
+        await ExecuteAsync($"UPDATE coordinator.peer SET epoch = {stored}");
+        await using PeerStorageWorker worker = Worker(
+            database, TimeProvider.System, new WitnessOfAnother(own with { Epoch = held, WriteSeq = 11 }));
+
+        worker.Begin(new ReplicaEffects { RecordWitness = new StorageWitness(own, default) });
+
+        string why = await PostedAsync() switch
+        {
+            PeerInput.WentBack found => found.Why,
+            PeerInput.Halt { State: ServiceState.Stopped } stopped => stopped.Why,
+            var other => $"{other}",
+        };
+        Assert.StartsWith(saying, why, StringComparison.Ordinal);
+        Assert.Equal(own, Assert.IsType<PeerInput.WitnessRecorded>(await PostedAsync()).Mark);
+
+        // What was found is recorded, whoever wrote before.
+        worker.Begin(new ReplicaEffects { RecordWitness = new StorageWitness(own, default, why) });
+        Assert.IsType<PeerInput.WitnessRecorded>(await PostedAsync());
+    }
+
+    /// <summary>Holds what another activation has written.</summary>
+    private sealed class WitnessOfAnother(StorageMark held) : IWitness
+    {
+        public Task<StorageWitness?> ReadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task PrepareAsync(DatabaseMoment moment, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<StorageMark> WriteAsync(StorageWitness witness, CancellationToken cancellationToken) => Task.FromResult(held);
+
+        public Task DeleteAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 
     /// <summary>Notes how long a pause was asked for, and ends it at once.</summary>
