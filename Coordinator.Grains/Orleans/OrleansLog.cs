@@ -59,10 +59,13 @@ internal static partial class OrleansLog
     public static partial void LookoutWaits(ILogger log, Exception problem);
 
     [LoggerMessage(3117, LogLevel.Warning,
-        "Peer {Peer} of each group is stored on the PostgreSQL server of the grain directory: both would go back in time together, so no row there vouches for its database, and after a start the peer waits until all other voters have answered. Give the grain directory a server of its own")]
-    public static partial void WitnessOnSameServer(ILogger log, long peer);
+        "Peer {Peer} is stored on the PostgreSQL server of the grain directory: both would go back in time together, so the directory's database vouches for no peer on that server, and each waits, wherever it becomes active, until all other voters have answered. Give the grain directory a server of its own")]
+    public static partial void WitnessOnSameServer(ILogger log, string peer);
 
     [LoggerMessage(3118, LogLevel.Warning,
         "The table that tells an old database cannot be used now, and a peer that is about to be activated waits for it: {Why}")]
     public static partial void WitnessWaits(ILogger log, string why);
+
+    [LoggerMessage(3120, LogLevel.Error, "Database {Place} is not used: {Why}")]
+    public static partial void PlaceRefused(ILogger log, string place, string why);
 }

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -30,11 +28,11 @@ internal sealed class WitnessTable : IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _reading = new(1);
-    private readonly ConcurrentDictionary<PeerId, bool> _toldOf = [];
     private readonly Channel<Noted> _waiting =
         Channel.CreateUnbounded<Noted>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly Task _writing;
+    private bool _toldOfServer;
 
     /// <param name="connectionString">Of the grain directory's database, in which the tables are installed.</param>
     /// <exception cref="DatabaseRefusedException">It can't be one.</exception>
@@ -134,10 +132,10 @@ internal sealed class WitnessTable : IAsyncDisposable
     private async Task<StorageMark[]> WriteAsync(NpgsqlConnection connection, List<Noted> gathered)
     {
         long server = (await ServerHistory.ReadMomentAsync(connection)).System;
-        foreach (PeerId peer in gathered.Where(one => one.Witness.Moment.System == server).Select(one => one.Key.Peer))
+        if (!_toldOfServer && gathered.Find(one => one.Witness.Moment.System == server) is { } here)
         {
-            if (_toldOf.TryAdd(peer, true))
-                OrleansLog.WitnessOnSameServer(_log, peer.Value);
+            _toldOfServer = true;
+            OrleansLog.WitnessOnSameServer(_log, here.Key.ToString());
         }
         return await WitnessRows.WriteAsync(connection, [.. gathered.Select(one => (one.Key, ForServer(server, one.Witness)))]);
     }

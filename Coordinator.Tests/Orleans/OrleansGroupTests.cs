@@ -36,7 +36,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
     [Fact]
     public async Task Each_peer_has_its_database_and_one_that_was_emptied_gets_no_peer_back()
     {
-        OrleansGroupOptions options = await ApartAsync();
+        OrleansGroupOptions options = await WithDatabasesAsync(await CreateDirectoryAsync());
         // Two that found at once: one is first, and both have the same group.
         TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
         Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Groups.Founded)).WaitAsync(Patience);
@@ -45,7 +45,7 @@ public sealed class OrleansGroupTests(PostgresServer server) : SiloScenario(serv
         foreach (TestSilo silo in silos)
             await StopAsync(silo);
 
-        await EmptyAsync(options.Databases["east"]);
+        await EmptyDatabaseAsync(options.Databases["east"]);
         TestSilo again = await StartAsync(options);
         Assert.Equal(clusters[0], await again.Groups.Founded.WaitAsync(Patience));
         Assert.Equal("yes", (await again.Grains.GetCoordinator().Configuration.GetAsync("kept").WaitAsync(Patience))?.GetString());

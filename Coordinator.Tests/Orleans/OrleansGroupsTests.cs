@@ -115,7 +115,7 @@ public sealed class OrleansGroupsTests(PostgresServer server) : SiloScenario(ser
     [Fact]
     public async Task With_a_database_for_each_peer_all_groups_are_founded_at_once_and_outlive_the_loss_of_one()
     {
-        OrleansGroupOptions options = await ApartAsync();
+        OrleansGroupOptions options = await WithDatabasesAsync(await CreateDirectoryAsync());
         TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
         Guid[] clusters = await Task.WhenAll(silos.Select(silo => silo.Groups.Founded)).WaitAsync(Patience);
         Assert.Single(clusters.Distinct());
@@ -123,7 +123,7 @@ public sealed class OrleansGroupsTests(PostgresServer server) : SiloScenario(ser
         foreach (TestSilo silo in silos)
             await StopAsync(silo);
 
-        await EmptyAsync(options.Databases["north"]);
+        await EmptyDatabaseAsync(options.Databases["north"]);
         TestSilo again = await StartAsync(options);
         Assert.Equal(clusters[0], await again.Groups.Founded.WaitAsync(Patience));
         await CheckAllAsync(again, "kept");

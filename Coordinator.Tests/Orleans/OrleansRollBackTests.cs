@@ -33,7 +33,7 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
     [InlineData(false, "has seen write")]
     public async Task One_that_went_back_is_found_by_its_row_or_by_the_other_peers_and_stays_so(bool hasRow, string saying)
     {
-        OrleansGroupOptions options = await ApartAsync();
+        OrleansGroupOptions options = await WithDatabasesAsync(await CreateDirectoryAsync());
         TestSilo silo = await StartAsync(options);
         await PutAsync(silo, "first");
         await KeepAsync(options, "north");
@@ -60,7 +60,7 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
     [Fact]
     public async Task Those_that_were_put_back_on_purpose_run_when_their_operator_vouches_for_them_and_from_then_on()
     {
-        OrleansGroupOptions options = await ApartAsync();
+        OrleansGroupOptions options = await WithDatabasesAsync(await CreateDirectoryAsync());
         TestSilo silo = await StartAsync(options);
         await PutAsync(silo, "kept");
         await RestAsync(silo);
@@ -92,13 +92,13 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
     [Fact]
     public async Task On_the_directorys_own_server_all_others_have_to_answer_or_the_operator()
     {
-        OrleansGroupOptions options = await ApartAsync(Server.ConnectionString(await CreateDatabaseAsync()));
+        OrleansGroupOptions options = await WithDatabasesAsync(Server.ConnectionString(await CreateDatabaseAsync()));
         TestSilo silo = await StartAsync(options);
         await PutAsync(silo, "kept");
         Assert.True(_events.ContainsKey(3117));
         await RestAsync(silo);
         await StopAsync(silo);
-        await EmptyAsync(options.Databases["east"]);
+        await EmptyDatabaseAsync(options.Databases["east"]);
 
         silo = await StartAsync(options);
         await AreAsync(silo, ServiceState.Comparing, 2, 3);
@@ -114,7 +114,7 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
     [Fact]
     public async Task Founding_notes_all_peers_before_they_are_stored_so_that_the_first_ones_wait_for_nobody_who_is_lost()
     {
-        OrleansGroupOptions options = await ApartAsync() with { Groups = 4 };
+        OrleansGroupOptions options = await WithDatabasesAsync(await CreateDirectoryAsync()) with { Groups = 4 };
         var places = new PeerPlaces(options);
         await OrleansTables.InstallAsync(options.ConnectionString, CancellationToken.None);
         await using (var table = new WitnessTable(options.ConnectionString, TimeProvider.System, NullLogger.Instance))
@@ -125,7 +125,7 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
             await founding.SettleAsync(CancellationToken.None).WaitAsync(Patience);
         }
         Assert.Equal(12, await CountRowsAsync(options));
-        await EmptyAsync(options.Databases["east"]);
+        await EmptyDatabaseAsync(options.Databases["east"]);
         TestSilo silo = await StartAsync(options);
         await AreAsync(silo, ServiceState.Running, 2, 3);
         await PutAsync(silo, "served");
@@ -146,8 +146,8 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
 
     private static Task AreAsync(TestSilo silo, ServiceState state, params long[] peers) => UntilAsync(
         () => Task.FromResult(peers.All(peer => PeerOf(silo, peer)?.Status.Service == state)),
-        $"peers {string.Join(", ", peers)} are {state}; they are "
-        + string.Join(", ", peers.Select(peer => PeerOf(silo, peer)?.Status)));
+        () => $"peers {string.Join(", ", peers)} are {state}; they are "
+            + string.Join(", ", peers.Select(peer => PeerOf(silo, peer)?.Status)));
 
     /// <summary>Nothing is pending, so all that is to be noted of others and of the own storage is.</summary>
     private static Task RestAsync(TestSilo silo) => UntilAsync(

@@ -59,21 +59,20 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         return database;
     }
 
-    /// <summary>
-    /// A database for each peer, and on another server, as it should be, one for the grain directory.
-    /// </summary>
-    protected async Task<OrleansGroupOptions> ApartAsync()
+    /// <summary>A database for the grain directory on a server of its own, as it should be where peers have databases.</summary>
+    /// <returns>Its connection string.</returns>
+    protected async Task<string> CreateDirectoryAsync()
     {
         if (_directories is null)
         {
             _directories = new PostgresServer();
             await _directories.InitializeAsync();
         }
-        return await ApartAsync(_directories.ConnectionString(await _directories.CreateDatabaseAsync()));
+        return _directories.ConnectionString(await _directories.CreateDatabaseAsync());
     }
 
     /// <param name="directory">The connection string of the grain directory's database.</param>
-    protected async Task<OrleansGroupOptions> ApartAsync(string directory)
+    protected async Task<OrleansGroupOptions> WithDatabasesAsync(string directory)
     {
         Dictionary<string, string> databases = [];
         foreach (string name in (string[])["east", "north", "west"])
@@ -85,7 +84,7 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         await server.ConnectAsync(new NpgsqlConnectionStringBuilder(connectionString).Database!);
 
     /// <summary>Of all that its peer has stored.</summary>
-    protected async Task EmptyAsync(string connectionString)
+    protected async Task EmptyDatabaseAsync(string connectionString)
     {
         await using NpgsqlConnection connection = await ConnectAsync(connectionString);
         await using var drop = new NpgsqlCommand("DROP SCHEMA coordinator CASCADE", connection);
@@ -105,12 +104,16 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         await silo.DisposeAsync();
     }
 
-    protected static async Task UntilAsync(Func<Task<bool>> holds, string what)
+    protected static Task UntilAsync(Func<Task<bool>> holds, string what) => UntilAsync(holds, () => what);
+
+    /// <param name="what">Asked for when it has not come to it.</param>
+    protected static async Task UntilAsync(Func<Task<bool>> holds, Func<string> what)
     {
         long startedAt = Stopwatch.GetTimestamp();
         while (!await holds())
         {
-            Assert.True(Stopwatch.GetElapsedTime(startedAt) < Patience, $"It never came to this: {what}.");
+            if (Stopwatch.GetElapsedTime(startedAt) > Patience)
+                Assert.Fail($"It never came to this: {what()}.");
             await Task.Delay(20);
         }
     }
