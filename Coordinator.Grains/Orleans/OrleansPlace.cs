@@ -1,7 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
-using Coordinator.Replica.Storage;
 
 namespace Coordinator.Grains.Orleans;
 

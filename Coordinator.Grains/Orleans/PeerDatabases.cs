@@ -1,5 +1,4 @@
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;

@@ -151,8 +151,8 @@ public sealed class OrleansMembersTests(PostgresServer server) : SiloScenario(se
     private static Task<long> AddAsync(TestSilo silo, Guid nonce, long? replaces = null, string? place = null) =>
         Cluster(silo).AddPeerAsync(nonce: nonce, silo: place, replaces: replaces).WaitAsync(Patience);
 
-    private static Task PutAsync(TestSilo silo, string value) =>
-        silo.Grains.GetCoordinator().Configuration.PutAsync("key", value).WaitAsync(Patience);
+    private static async Task PutAsync(TestSilo silo, string value) =>
+        await silo.Grains.GetCoordinator().Configuration.PutAsync("key", value).WaitAsync(Patience);
 
     private static async Task<string?> GetAsync(TestSilo silo) =>
         (await silo.Grains.GetCoordinator().Configuration.GetAsync("key").WaitAsync(Patience))?.GetString();
