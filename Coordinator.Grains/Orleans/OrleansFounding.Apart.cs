@@ -1,8 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
-using Coordinator.Replica.Storage;
 using Google.Protobuf;
-using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica.Storage;
-using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;

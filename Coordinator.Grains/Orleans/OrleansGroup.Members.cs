@@ -2,7 +2,6 @@ using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
 using Coordinator.Replica.State;
-using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
 

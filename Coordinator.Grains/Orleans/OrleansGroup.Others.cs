@@ -153,12 +153,16 @@ internal sealed partial class OrleansGroup
     /// <summary>The peer in that place that leads, or would know who does.</summary>
     private PeerId PeerAt(string place)
     {
-        IReadOnlyList<PeerId> there = _silo.Places.PeersAt(Group, place);
+        PeerId found = default;
         lock (_publishing)
         {
-            return there.FirstOrDefault(
-                peer => _elsewhere.GetValueOrDefault(peer) is { } told && GroupFacts.Leads(told.Fact), there.FirstOrDefault());
+            foreach (PeerId peer in _silo.Places.PeersAt(Group, place))
+            {
+                if (found.IsNone || (_elsewhere.GetValueOrDefault(peer) is { } told && GroupFacts.Leads(told.Fact)))
+                    found = peer;
+            }
         }
+        return found;
     }
 
     /// <summary>Once: a call that failed may have been executed (rule 15).</summary>

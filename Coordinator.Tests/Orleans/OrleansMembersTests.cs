@@ -134,6 +134,24 @@ public sealed class OrleansMembersTests(PostgresServer server) : SiloScenario(se
     }
 
     [Fact]
+    public async Task What_acknowledged_means_is_told_by_each_silo_with_the_state_of_all_databases()
+    {
+        OrleansGroupOptions options = await ApartAsync("east", "north", "west");
+        TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
+        await UntilWholeAsync(silos[0], (1, "east"), (2, "north"), (3, "west"));
+        foreach (TestSilo silo in silos)
+        {
+            await UntilAsync(
+                () => Task.FromResult(silo.Groups.Gateways[0].GetStatus().Durability is { } durability
+                    && durability.Because.StartsWith("all three voters store in one PostgreSQL server", StringComparison.Ordinal)),
+                () => $"the server is known: {silo.Groups.Gateways[0].GetStatus().Durability}");
+            GroupStatus status = silo.Groups.Gateways[0].GetStatus();
+            Assert.Equal(0, status.Durability!.FaultsTolerated);
+            Assert.True(status.Database is { Available: true, Refusals.Count: 0 });
+        }
+    }
+
+    [Fact]
     public async Task A_cluster_is_not_founded_with_an_even_number_of_databases()
     {
         TestSilo silo = await StartAsync(await ApartAsync("east", "west"));
@@ -151,8 +169,8 @@ public sealed class OrleansMembersTests(PostgresServer server) : SiloScenario(se
     private static Task<long> AddAsync(TestSilo silo, Guid nonce, long? replaces = null, string? place = null) =>
         Cluster(silo).AddPeerAsync(nonce: nonce, silo: place, replaces: replaces).WaitAsync(Patience);
 
-    private static Task PutAsync(TestSilo silo, string value) =>
-        silo.Grains.GetCoordinator().Configuration.PutAsync("key", value).WaitAsync(Patience);
+    private static async Task PutAsync(TestSilo silo, string value) =>
+        await silo.Grains.GetCoordinator().Configuration.PutAsync("key", value).WaitAsync(Patience);
 
     private static async Task<string?> GetAsync(TestSilo silo) =>
         (await silo.Grains.GetCoordinator().Configuration.GetAsync("key").WaitAsync(Patience))?.GetString();
