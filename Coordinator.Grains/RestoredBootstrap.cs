@@ -57,7 +57,7 @@ internal static class RestoredBootstrap
             return HashOf(own).Equals(state)
                 ? own
                 : throw new GroupStartException(
-                    $"This program makes another first state of group {group}'s snapshot file than silo {bootstrap.Silos[0].Silo} has: "
+                    $"This program makes another first state of group {group}'s snapshot file than the cluster's founder has: "
                     + "it would differ from the others. Start the same version of the program on all silos.");
         })];
 

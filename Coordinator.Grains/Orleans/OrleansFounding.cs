@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Coordinator.Contracts;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -13,21 +14,26 @@ namespace Coordinator.Grains.Orleans;
 /// that were read then. A database that was emptied since has another one, and gets nothing.
 /// </summary>
 internal sealed class OrleansFounding(
-    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, TimeProvider time, ILogger log)
+    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, OrleansRestore restore, TimeProvider time,
+    ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>Until the cluster is known.</summary>
-    /// <exception cref="GroupStartException">What is stored is not this cluster, or has another number of groups.</exception>
+    /// <exception cref="GroupStartException">
+    /// What is stored is not this cluster, has another number of groups, or was made of something else than is to be restored.
+    /// </exception>
     public async Task<Guid> SettleAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return places.IsShared
+                Guid? settled = places.IsShared
                     ? await SettleSharedAsync(cancellationToken)
                     : await SettleApartAsync(cancellationToken);
+                if (settled is { } clusterId)
+                    return clusterId;
             }
             catch (Exception e) when (DatabaseConnections.IsFault(e) || e is AlreadyBootstrappedException)
             {
@@ -38,7 +44,8 @@ internal sealed class OrleansFounding(
         }
     }
 
-    private async Task<Guid> SettleSharedAsync(CancellationToken cancellationToken)
+    /// <returns>Null: it waits for another silo, as it says.</returns>
+    private async Task<Guid?> SettleSharedAsync(CancellationToken cancellationToken)
     {
         PeerDatabase database = await databases.OpenAsync(places.Names[0], cancellationToken);
         if (await database.ReadSiloAsync(cancellationToken) is { } silo)
@@ -48,19 +55,29 @@ internal sealed class OrleansFounding(
             if (stored.Groups != options.Groups)
                 throw GroupStartException.OtherGroups(stored.Groups, options.Groups, isStoredHere: true);
             int count = stored.Peers.Count(peer => peer.Key.Group == 0);
-            return count == places.Names.Count
-                ? stored.ClusterId
-                : throw new GroupStartException(
+            if (count != places.Names.Count)
+            {
+                throw new GroupStartException(
                     $"Group 0 is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
+            }
+            var cluster = new ClusterBootstrap
+            {
+                ClusterId = ByteString.CopyFrom(stored.ClusterId.ToByteArray()),
+                Restore = await OrleansRestore.ReadAsync(database, cancellationToken),
+            };
+            return await restore.AgreesAsync(cluster, [database], lacking: [], cancellationToken) ? stored.ClusterId : null;
         }
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(
-            places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16)))));
-        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        restore.SawNone();
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
+            options.Groups, [.. places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16))))],
+            options.State, time.GetUtcNow(), options.Restore);
+        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken, restore.Order?.ToByteArray());
+        TellFounded(clusterId, peers[0].SnapshotIndex);
         return clusterId;
     }
 
-    private async Task<Guid> SettleApartAsync(CancellationToken cancellationToken)
+    /// <returns>As <see cref="SettleSharedAsync"/>.</returns>
+    private async Task<Guid?> SettleApartAsync(CancellationToken cancellationToken)
     {
         var stored = new List<StoredSilo>();
         foreach (string place in places.Names)
@@ -74,7 +91,13 @@ internal sealed class OrleansFounding(
             throw new GroupStartException("The configured databases belong to two different clusters.");
         if (GroupBootstrap.GroupsOf(bootstrap) is var groups && groups != options.Groups)
             throw GroupStartException.OtherGroups(groups, options.Groups, isStoredHere: true);
-        foreach (StoredSilo place in stored.Where(one => one.Bootstrap is null))
+        StoredSilo[] without = [.. stored.Where(one => one.Bootstrap is null)];
+        PeerDatabase[] with = await Task.WhenAll(stored.Where(one => one.Bootstrap is not null)
+            .Select(one => databases.OpenAsync(one.SiloId, cancellationToken)));
+        string[] lacking = [.. without.Where(one => GroupBootstrap.Lists(bootstrap, one)).Select(one => one.SiloId)];
+        if (!await restore.AgreesAsync(bootstrap, with, lacking, cancellationToken))
+            return null;
+        foreach (StoredSilo place in without)
             await HandOnAsync(place, bootstrap, clusterId, cancellationToken);
         return clusterId;
     }
@@ -91,30 +114,43 @@ internal sealed class OrleansFounding(
 
     private async Task<ClusterBootstrap> FoundAsync(List<StoredSilo> stored, CancellationToken cancellationToken)
     {
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(stored.Select(place => (place.SiloId, place.StorageId)));
-        ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
+        restore.SawNone();
+        ClusterBootstrap bootstrap = Decide([.. stored.Select(place => (place.SiloId, place.StorageId))]);
+        var clusterId = new Guid(bootstrap.ClusterId.Span);
         // The decision: whoever comes second is told that there is a cluster, and takes that one.
         await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
         stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        TellFounded(clusterId, bootstrap.Index);
         return bootstrap;
     }
 
-    private (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(IEnumerable<(string Place, Guid StorageId)> told) =>
-        GroupBootstrap.Create(options.Groups, [.. told], options.State, time.GetUtcNow());
+    private ClusterBootstrap Decide(IReadOnlyList<(string Place, Guid StorageId)> told)
+    {
+        if (options.Restore is { } files)
+            return RestoredBootstrap.Create(files, told, time.GetUtcNow());
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(options.Groups, told, options.State, time.GetUtcNow());
+        return GroupBootstrap.ToWire(clusterId, peers);
+    }
 
     /// <summary>Only to the storage id that the cluster was founded with: an emptied database has lost its peers.</summary>
     private async Task HandOnAsync(
         StoredSilo place, ClusterBootstrap bootstrap, Guid clusterId, CancellationToken cancellationToken)
     {
-        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(bootstrap, place.SiloId);
-        if (own.Count == 0 || own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(place.StorageId, peer.Key.Group)))
+        if (!GroupBootstrap.Lists(bootstrap, place))
         {
             OrleansLog.PlaceIsLost(log, place.SiloId);
             return;
         }
+        IReadOnlyList<NewPeer> own = GroupBootstrap.PartOf(bootstrap, place, options.Restore);
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
         await database.BootstrapSiloAsync(
             clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
+    }
+
+    private void TellFounded(Guid clusterId, long start)
+    {
+        HostLog.ClusterFounded(log, clusterId, options.Groups, options.Groups * places.Names.Count);
+        foreach (SnapshotFile file in options.Restore?.Files ?? [])
+            HostLog.Restored(log, file.Header.Group, file.Header.ClusterId, file.Header.Index, start);
     }
 }

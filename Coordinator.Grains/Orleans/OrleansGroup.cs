@@ -31,6 +31,7 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
         _others = new OtherSilos(
             own: "", [.. silo.Places.Names.Select(place => new ClusterMember(place, ""))], group, Transport());
         Gateway = new GroupGateway(group, Options.LeaderTimeout, Time, _others);
+        Gateway.SavingTurn = silo.SavingTurn;
         Gateway.Attach(new OrleansAdministrator(this).ExecuteAsync);
     }
 

@@ -68,6 +68,8 @@ public sealed class OrleansGroups : IAsyncDisposable
 
     internal PeerPlaces Places { get; }
 
+    internal SavingTurn SavingTurn { get; } = new();
+
     internal PeersElsewhere Elsewhere { get; }
 
     internal PeersHere Here { get; }
@@ -157,7 +159,8 @@ public sealed class OrleansGroups : IAsyncDisposable
     {
         try
         {
-            var founding = new OrleansFounding(_databases, Places, Options, Time, _log);
+            var restore = new OrleansRestore(Options.Restore, lookout.FindElsewhereAsync, Notice, _log);
+            var founding = new OrleansFounding(_databases, Places, Options, restore, Time, _log);
             _founded.TrySetResult(await founding.SettleAsync(_stopping.Token));
             var catalogue = new CatalogueTeller(this, _grains, _log);
             await using LeaderSpreader? spreader = Groups.Count > 1 ? new LeaderSpreader(Spread(), Time, _log) : null;
@@ -171,10 +174,15 @@ public sealed class OrleansGroups : IAsyncDisposable
         catch (Exception e)
         {
             OrleansLog.GroupNotOpened(_log, e);
-            foreach (GroupGateway gateway in Gateways)
-                gateway.Notice = e.Message;
+            Notice(e.Message);
             _founded.TrySetException(e);
         }
+    }
+
+    private void Notice(string? notice)
+    {
+        foreach (GroupGateway gateway in Gateways)
+            gateway.Notice = notice;
     }
 
     private SpreadSilo Spread() => new()

@@ -70,4 +70,5 @@ internal enum RowKind : byte
     Silo = 9,
     Sightings = 10,
     WitnessFile = 11,
+    Restored = 13,
 }
