@@ -123,6 +123,11 @@ internal static class GroupBootstrap
     public static IReadOnlyList<NewPeer> PeersOf(ClusterBootstrap bootstrap, string silo) =>
         [.. Enumerable.Range(0, GroupsOf(bootstrap)).Select(group => PeerOf(bootstrap, group, silo)).OfType<NewPeer>()];
 
+    /// <summary>Which peers a silo has in the beginning, whatever has become of its database; empty: none.</summary>
+    public static IReadOnlyList<PeerKey> FirstPeersOf(ClusterBootstrap bootstrap, string silo) => bootstrap.Restore is null
+        ? [.. PeersOf(bootstrap, silo).Select(peer => peer.Key)]
+        : RestoredBootstrap.FirstPeersOf(bootstrap, silo);
+
     /// <summary>The part of a silo that is listed, a peer of each group.</summary>
     /// <param name="restore">The same as the founder's; of use where the cluster is made of it.</param>
     /// <exception cref="GroupStartException">Another state comes of it here.</exception>

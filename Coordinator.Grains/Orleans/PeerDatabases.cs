@@ -1,5 +1,4 @@
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
@@ -19,13 +18,17 @@ internal sealed class PeerDatabases(
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, Task<PeerDatabase>> _open = [];
 
-    public Task<PeerDatabase> OpenAsync(PeerId peer, CancellationToken cancellationToken) =>
-        OpenAsync(places.NameOf(peer), cancellationToken);
+    /// <summary>Null: it is not open yet.</summary>
+    public PeerDatabase? Find(string place)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(NameOf(place)) is { IsCompletedSuccessfully: true } opened ? opened.Result : null;
+    }
 
     /// <summary>Until it is open.</summary>
     public Task<PeerDatabase> OpenAsync(string place, CancellationToken cancellationToken)
     {
-        string name = places.IsShared ? "" : place;
+        string name = NameOf(place);
         lock (_gate)
         {
             if (!_open.TryGetValue(name, out Task<PeerDatabase>? opening) || opening.IsFaulted)
@@ -47,6 +50,8 @@ internal sealed class PeerDatabases(
                 await (await opening).DisposeAsync();
         }
     }
+
+    private string NameOf(string place) => places.IsShared ? "" : place;
 
     private async Task<PeerDatabase> OpenAsync(string place)
     {
