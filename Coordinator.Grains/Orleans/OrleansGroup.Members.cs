@@ -47,6 +47,9 @@ internal sealed partial class OrleansGroup : IPeerHost
         Publish(before);
     }
 
+    /// <summary>For ever, whatever is stored under the id.</summary>
+    public bool HasLeft(PeerId peer) => Picture().HasLeft(peer, storageId: null);
+
     public string PlaceOf(PeerId peer) => _silo.Places.Find(new(Group, peer)) ?? "";
 
     public string DefaultPlace(GroupMembership membership, PeerId replaced) => _silo.Places.IsShared
@@ -104,7 +107,7 @@ internal sealed partial class OrleansGroup : IPeerHost
         await peer.Database.RemovePeerAsync(peer.Key, peer.StorageId, cancellationToken);
         if (SeatOf(peer.Peer) is { } seat && seat.Loop == peer)
             await seat.LeaveAsync(PeerLoop.HasLeft);
-        if (Picture().HasLeft(peer.Peer, storageId: null))
+        if (HasLeft(peer.Peer))
             Forget(peer.Peer);
     }
 

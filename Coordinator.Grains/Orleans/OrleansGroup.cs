@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -38,6 +39,8 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
         _keeper = new PeerKeeper(this, Time, log);
         _membersNews = new GroupNews(this);
         Gateway.Attach(_administrator.ExecuteAsync);
+        Gateway.Durability = Durable;
+        Gateway.Database = silo.Health;
     }
 
     /// <summary>Its number.</summary>
@@ -101,8 +104,10 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     public PeerLoop Run(PeerSeat seat, ActivatedPeer activated, PeerAddition? addition, PeerDatabase database)
     {
         OrleansLog.PeerActive(_log, seat.Key.ToString(), activated.Loaded.Epoch);
+        ReplicaOptions replica = PeerActivation.Seeded(Options.Replica);
+        // Nobody else's storage would do better than the one that all share.
         return new PeerLoop(
-            PeerActivation.Seeded(Options.Replica), activated, database, _silo.Owner, _silo.Send, Gateway.SessionEnded,
+            _silo.Places.IsShared ? replica with { StorageBudgetElections = 0 } : replica, activated, database, _silo.Owner, _silo.Send, Gateway.SessionEnded,
             () => Changed(seat), Time, _log)
         {
             Addition = addition,

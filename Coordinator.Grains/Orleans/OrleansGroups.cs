@@ -144,6 +144,9 @@ public sealed class OrleansGroups : IAsyncDisposable
     /// <summary>Null: the place is not one of this cluster's that is reached by now.</summary>
     internal PeerDatabase? DatabaseAt(string place) => _founding.IsSettled(place) ? _databases.Find(place) : null;
 
+    /// <summary>Of all the databases together: whatever is wrong with one is.</summary>
+    internal DatabaseHealth Health() => _databases.Health();
+
     /// <summary>That of a peer, wherever it is stored; waits for it as long as it takes.</summary>
     /// <exception cref="GroupStartException">It is in none of them.</exception>
     internal async Task<PeerDatabase> OpenDatabaseAsync(PeerKey key, CancellationToken cancellationToken)

@@ -37,6 +37,21 @@ internal sealed class PeerDatabases(
         }
     }
 
+    /// <summary>Of all together; one that was never reached is not available.</summary>
+    public DatabaseHealth Health()
+    {
+        string[] names = places.IsShared ? [""] : [.. places.Databases];
+        (string Name, DatabaseHealth? Health)[] found = [.. names.Select(name => (name, Find(name)?.Health))];
+        DatabaseHealth[] known = [.. found.Select(one => one.Health).OfType<DatabaseHealth>()];
+        return new DatabaseHealth(
+            known.Select(health => health.CheckedAt).DefaultIfEmpty().Min(),
+            found.All(one => one.Health is { Available: true }),
+            [.. found.SelectMany(one => (one.Health?.Refusals ?? [])
+                .Select(refusal => places.IsShared ? refusal : $"database {one.Name}: {refusal}"))],
+            known.Max(health => health.OldestSnapshotAge),
+            known.Any(health => health.SnapshotAlarm));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();

@@ -104,6 +104,11 @@ internal sealed class PeerSeat : IAsyncDisposable
         {
             // The stay ends before it had a peer.
         }
+        catch (GroupStartException) when (_group.HasLeft(Key.Peer))
+        {
+            // A message that was late has made it active.
+            BeginLeaving(PeerLoop.HasLeft);
+        }
         catch (Exception e)
         {
             OrleansLog.PeerNotActivated(_log, Key.ToString(), e);
@@ -117,7 +122,9 @@ internal sealed class PeerSeat : IAsyncDisposable
             return;
         TimeSpan ran = _ranSince == 0 ? TimeSpan.Zero : _group.Time.GetElapsedTime(_ranSince);
         OrleansLog.Tombstone(_log, Key.ToString(), _group.Tombstones.Lay(Key, ran), why);
-        // Not awaited: this is the loop's own turn, which its end waits for.
-        _ = Task.Run(() => LeaveAsync(why));
+        BeginLeaving(why);
     }
+
+    /// <summary>Not awaited: this is the loop's own turn, or the beginning, which its end waits for.</summary>
+    private void BeginLeaving(string why) => _ = Task.Run(() => LeaveAsync(why));
 }

@@ -134,6 +134,24 @@ public sealed class OrleansMembersTests(PostgresServer server) : SiloScenario(se
     }
 
     [Fact]
+    public async Task What_acknowledged_means_is_told_by_each_silo_with_the_state_of_all_databases()
+    {
+        OrleansGroupOptions options = await ApartAsync("east", "north", "west");
+        TestSilo[] silos = await Task.WhenAll(StartAsync(options), StartAsync(options));
+        await UntilWholeAsync(silos[0], (1, "east"), (2, "north"), (3, "west"));
+        foreach (TestSilo silo in silos)
+        {
+            await UntilAsync(
+                () => Task.FromResult(silo.Groups.Gateways[0].GetStatus().Durability is { } durability
+                    && durability.Because.StartsWith("all three voters store in one PostgreSQL server", StringComparison.Ordinal)),
+                () => $"the server is known: {silo.Groups.Gateways[0].GetStatus().Durability}");
+            GroupStatus status = silo.Groups.Gateways[0].GetStatus();
+            Assert.Equal(0, status.Durability!.FaultsTolerated);
+            Assert.True(status.Database is { Available: true, Refusals.Count: 0 });
+        }
+    }
+
+    [Fact]
     public async Task A_cluster_is_not_founded_with_an_even_number_of_databases()
     {
         TestSilo silo = await StartAsync(await ApartAsync("east", "west"));
