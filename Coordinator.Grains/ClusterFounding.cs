@@ -162,9 +162,7 @@ internal sealed partial class ClusterFounding(
         bool isListed = GroupBootstrap.Lists(bootstrap, stored);
         if (RestoreAgreement.With(bootstrap, _restore, isListed) is { } why)
             throw new GroupStartException(why);
-        return !isListed ? []
-            : bootstrap.Restore is null ? GroupBootstrap.PeersOf(bootstrap, stored.SiloId)
-            : RestoredBootstrap.PeersOf(bootstrap, stored, options.Restore!);
+        return isListed ? GroupBootstrap.PartOf(bootstrap, stored, options.Restore) : [];
     }
 
     private async Task<(Guid, IReadOnlyList<StoredPeer>)?> ReadAsync(CancellationToken cancellationToken)

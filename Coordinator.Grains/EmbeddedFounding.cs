@@ -1,5 +1,6 @@
 using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
+using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
@@ -39,7 +40,8 @@ internal static class EmbeddedFounding
         }
         (Guid clusterId, IReadOnlyList<NewPeer> peers) = GroupBootstrap.Create(
             options.Groups, options.Peers, options.SiloId, options.State, time.GetUtcNow(), options.Restore);
-        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
+        await database.BootstrapAsync(
+            clusterId, options.Groups, peers, cancellationToken, RestoredBootstrap.OrderOf(options.Restore)?.ToByteArray());
         HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
         foreach (SnapshotFile file in options.Restore?.Files ?? [])
             HostLog.Restored(log, file.Header.Group, file.Header.ClusterId, file.Header.Index, peers[0].SnapshotIndex);

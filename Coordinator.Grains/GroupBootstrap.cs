@@ -27,23 +27,14 @@ internal static class GroupBootstrap
         int groups, int count, string siloId, StateSettings settings, DateTimeOffset now, ClusterRestore? restore = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        Guid clusterId = RandomId();
-        long index = restore?.StartAt(now) ?? StartAt(now);
-        return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
-            clusterId, group, [.. Enumerable.Range(0, count).Select(_ => (siloId, RandomId()))], index,
-            membership => restore?.Make(membership, index, FirstTerm) ?? Empty(settings, membership, index)))]);
+        return Create(groups, _ => [.. Enumerable.Range(0, count).Select(_ => (siloId, RandomId()))], settings, now, restore);
     }
 
     /// <summary>A peer of each group in each silo.</summary>
     /// <param name="silos">With what each has told of its storage: the peers there have ids that are made of it.</param>
     public static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
-        int groups, IReadOnlyList<(string Silo, Guid StorageId)> silos, StateSettings settings, DateTimeOffset now)
-    {
-        Guid clusterId = RandomId();
-        long index = StartAt(now);
-        return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
-            clusterId, group, PlacesOf(silos, group), index, membership => Empty(settings, membership, index)))]);
-    }
+        int groups, IReadOnlyList<(string Silo, Guid StorageId)> silos, StateSettings settings, DateTimeOffset now,
+        ClusterRestore? restore = null) => Create(groups, group => PlacesOf(silos, group), settings, now, restore);
 
     /// <summary>A group's peer 1, 2 and so on, one in each silo.</summary>
     public static (string Silo, Guid StorageId)[] PlacesOf(IReadOnlyList<(string Silo, Guid StorageId)> silos, int group) =>
@@ -132,6 +123,17 @@ internal static class GroupBootstrap
     public static IReadOnlyList<NewPeer> PeersOf(ClusterBootstrap bootstrap, string silo) =>
         [.. Enumerable.Range(0, GroupsOf(bootstrap)).Select(group => PeerOf(bootstrap, group, silo)).OfType<NewPeer>()];
 
+    /// <summary>Which peers a silo has in the beginning, whatever has become of its database; empty: none.</summary>
+    public static IReadOnlyList<PeerKey> FirstPeersOf(ClusterBootstrap bootstrap, string silo) => bootstrap.Restore is null
+        ? [.. PeersOf(bootstrap, silo).Select(peer => peer.Key)]
+        : RestoredBootstrap.FirstPeersOf(bootstrap, silo);
+
+    /// <summary>The part of a silo that is listed, a peer of each group.</summary>
+    /// <param name="restore">The same as the founder's; of use where the cluster is made of it.</param>
+    /// <exception cref="GroupStartException">Another state comes of it here.</exception>
+    public static IReadOnlyList<NewPeer> PartOf(ClusterBootstrap bootstrap, StoredSilo silo, ClusterRestore? restore) =>
+        bootstrap.Restore is null ? PeersOf(bootstrap, silo.SiloId) : RestoredBootstrap.PeersOf(bootstrap, silo, restore!);
+
     public static Guid RandomId() => new(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>
@@ -139,6 +141,17 @@ internal static class GroupBootstrap
     /// fencing token or a revision a second time (rule 19).
     /// </summary>
     private static long StartAt(DateTimeOffset now) => now.ToUnixTimeMilliseconds() * 1000;
+
+    private static (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
+        int groups, Func<int, (string Silo, Guid StorageId)[]> placesOf, StateSettings settings, DateTimeOffset now,
+        ClusterRestore? restore)
+    {
+        Guid clusterId = RandomId();
+        long index = restore?.StartAt(now) ?? StartAt(now);
+        return (clusterId, [.. Enumerable.Range(0, groups).SelectMany(group => PeersOf(
+            clusterId, group, placesOf(group), index,
+            membership => restore?.Make(membership, index, FirstTerm) ?? Empty(settings, membership, index)))]);
+    }
 
     private static CoordinationState Empty(StateSettings settings, GroupMembership membership, long index) =>
         CoordinationState.Create(settings, membership, index, FirstTerm, baseRevision: index);

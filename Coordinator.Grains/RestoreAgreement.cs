@@ -33,6 +33,13 @@ internal static class RestoreAgreement
             : null;
     }
 
+    /// <summary>What a silo without the files waits for: others have to finish what was begun.</summary>
+    /// <param name="databases">Those that have no peers yet.</param>
+    public static string Lacking(ClusterBootstrap cluster, IEnumerable<string> databases) =>
+        $"Cluster {new Guid(cluster.ClusterId.Span)} is being made of snapshot files, {Describe(cluster.Restore)}, and has no peers yet in "
+        + $"{string.Join(", ", databases)}: this silo waits for one that is started with --restore and them, and the same --floor and "
+        + "--hold-back as the first.";
+
     /// <summary>In the words in which they differ; null: they are the same.</summary>
     private static (string Theirs, string Own)? Difference(RestoreOrder? theirs, RestoreOrder? own)
     {

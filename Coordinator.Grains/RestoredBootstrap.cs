@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
+using Coordinator.Raft;
+using Coordinator.Replica.Storage;
 using Google.Protobuf;
 
 namespace Coordinator.Grains;
@@ -46,6 +48,12 @@ internal static class RestoredBootstrap
     /// <summary>Whether the silo has a part in it that is for this database, and no other one.</summary>
     public static bool Lists(ClusterBootstrap bootstrap, StoredSilo silo) => SilosOf(bootstrap).Contains((silo.SiloId, silo.StorageId));
 
+    /// <summary>In the order of their groups; empty: it has none.</summary>
+    public static IReadOnlyList<PeerKey> FirstPeersOf(ClusterBootstrap bootstrap, string silo) =>
+        SilosOf(bootstrap).Select(one => one.Silo).ToList().IndexOf(silo) is int place and >= 0
+            ? [.. Enumerable.Range(0, bootstrap.States.Count).Select(group => new PeerKey(group, new PeerId(place + 1)))]
+            : [];
+
     /// <summary>The part of a silo that is listed: a peer of each group.</summary>
     /// <param name="restore">The same as the founder's.</param>
     /// <exception cref="GroupStartException">Another state comes of it here.</exception>
@@ -57,7 +65,7 @@ internal static class RestoredBootstrap
             return HashOf(own).Equals(state)
                 ? own
                 : throw new GroupStartException(
-                    $"This program makes another first state of group {group}'s snapshot file than silo {bootstrap.Silos[0].Silo} has: "
+                    $"This program makes another first state of group {group}'s snapshot file than the cluster's founder has: "
                     + "it would differ from the others. Start the same version of the program on all silos.");
         })];
 

@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
+using Coordinator.Replica.Storage;
 using Google.Protobuf;
 
 namespace Coordinator.Grains.Orleans;
@@ -12,6 +13,8 @@ internal sealed partial class OrleansFounding
 {
     /// <summary>How long databases that are away are waited for by a silo that knows the cluster from others.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly Dictionary<string, Task<StoredSilo>> _claiming = new(StringComparer.Ordinal);
 
     /// <summary>Looks into the databases that were away when the cluster was found.</summary>
     public Task FollowAsync(CancellationToken cancellationToken) =>
@@ -27,9 +30,13 @@ internal sealed partial class OrleansFounding
             new Guid(_bootstrap!.ClusterId.Span), options.Groups, stored with { Bootstrap = _bootstrap.ToByteArray() });
     }
 
-    private async Task<Guid> SettleApartAsync(CancellationToken cancellationToken)
+    /// <returns>As <see cref="SettleSharedAsync"/>.</returns>
+    private async Task<Guid?> SettleApartAsync(CancellationToken cancellationToken)
     {
-        Claim[] claims = [.. places.Databases.Select(place => new Claim(place, ClaimAsync(place, cancellationToken)))];
+        // Of a database that is away since an earlier look, that look's claim goes on.
+        foreach (string place in places.Databases.Where(place => _claiming.GetValueOrDefault(place) is not { IsCompleted: false }))
+            _claiming[place] = ClaimAsync(place, cancellationToken);
+        Claim[] claims = [.. places.Databases.Select(place => new Claim(place, _claiming[place]))];
         List<StoredSilo> stored = await GatherAsync(claims, cancellationToken);
         StoredSilo[] knowing = [.. stored.Where(one => one.Bootstrap is not null)];
         ClusterBootstrap bootstrap = knowing.Length > 0
@@ -37,6 +44,8 @@ internal sealed partial class OrleansFounding
             : await FoundAsync(stored, cancellationToken);
         if (GroupBootstrap.GroupsOf(bootstrap) is var groups && groups != options.Groups)
             throw GroupStartException.OtherGroups(groups, options.Groups, isStoredHere: true);
+        if (!await AgreesAsync(bootstrap, stored, cancellationToken))
+            return null;
         _bootstrap = bootstrap;
         foreach (StoredSilo place in stored)
             await SettleAsync(place, cancellationToken);
@@ -74,8 +83,12 @@ internal sealed partial class OrleansFounding
         {
             try
             {
-                await SettleAsync(await claimed, cancellationToken);
-                return;
+                StoredSilo place = await claimed;
+                if (await AgreesAsync(_bootstrap!, [place], cancellationToken))
+                {
+                    await SettleAsync(place, cancellationToken);
+                    return;
+                }
             }
             catch (GroupStartException refused)
             {
@@ -111,13 +124,32 @@ internal sealed partial class OrleansFounding
                 $"A new cluster is founded with an odd number of databases, and {stored.Count} are configured: an even one survives "
                 + "no more failures. Further ones can be added later.");
         }
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(stored.Select(place => (place.SiloId, place.StorageId)));
-        ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
+        restore.SawNone();
+        ClusterBootstrap bootstrap = Decide([.. stored.Select(place => (place.SiloId, place.StorageId))]);
         // The decision: whoever comes second is told that there is a cluster, and takes that one.
         await HandOnAsync(stored[0], bootstrap, cancellationToken);
         stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        TellFounded(new Guid(bootstrap.ClusterId.Span), options.Groups * stored.Count, bootstrap.Index);
         return bootstrap;
+    }
+
+    private ClusterBootstrap Decide(IReadOnlyList<(string Place, Guid StorageId)> told)
+    {
+        if (options.Restore is { } files)
+            return RestoredBootstrap.Create(files, told, time.GetUtcNow());
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(told);
+        return GroupBootstrap.ToWire(clusterId, peers);
+    }
+
+    /// <summary>Whether this silo is part of the cluster, and able to give these databases their parts, where that is due.</summary>
+    private async Task<bool> AgreesAsync(
+        ClusterBootstrap bootstrap, IReadOnlyList<StoredSilo> stored, CancellationToken cancellationToken)
+    {
+        PeerDatabase[] with = await Task.WhenAll(stored.Where(one => one.Bootstrap is not null)
+            .Select(one => databases.OpenAsync(one.SiloId, cancellationToken)));
+        string[] lacking =
+            [.. stored.Where(one => one.Bootstrap is null && GroupBootstrap.Lists(bootstrap, one)).Select(one => one.SiloId)];
+        return await restore.AgreesAsync(bootstrap, with, lacking, cancellationToken);
     }
 
     /// <summary>Gives a database its part in the cluster, if it is due, and finds out what it has.</summary>
@@ -137,15 +169,15 @@ internal sealed partial class OrleansFounding
     /// <summary>Only to the storage id that the cluster was founded with: an emptied database has lost its peers.</summary>
     private async Task HandOnAsync(StoredSilo place, ClusterBootstrap bootstrap, CancellationToken cancellationToken)
     {
-        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(bootstrap, place.SiloId);
         // It was added to the list later.
-        if (own.Count == 0)
+        if (GroupBootstrap.FirstPeersOf(bootstrap, place.SiloId).Count == 0)
             return;
-        if (own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(place.StorageId, peer.Key.Group)))
+        if (!GroupBootstrap.Lists(bootstrap, place))
         {
             OrleansLog.PlaceIsLost(log, place.SiloId);
             return;
         }
+        IReadOnlyList<NewPeer> own = GroupBootstrap.PartOf(bootstrap, place, options.Restore);
         PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
         await Task.WhenAll(own.Select(
             peer => PeerActivation.PrepareAsync(peer.Key, peer.StorageId, database, witness, cancellationToken)));
@@ -156,8 +188,8 @@ internal sealed partial class OrleansFounding
     /// <summary>Of a database that is away: the peers that it had in the beginning.</summary>
     private void LearnFounded(string place)
     {
-        foreach (NewPeer peer in GroupBootstrap.PeersOf(_bootstrap!, place))
-            places.Learn(peer.Key, place);
+        foreach (PeerKey peer in GroupBootstrap.FirstPeersOf(_bootstrap!, place))
+            places.Learn(peer, place);
     }
 
     /// <param name="Stored">Ends when the database is reached; whose it is.</param>

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Coordinator.Contracts;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Storage;
 using Coordinator.Replica.Storage;
+using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
@@ -14,8 +16,8 @@ namespace Coordinator.Grains.Orleans;
 /// that were read then. A database that was emptied since has another one, and gets nothing.
 /// </summary>
 internal sealed partial class OrleansFounding(
-    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, WitnessOptions witness, TimeProvider time,
-    ILogger log)
+    PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, OrleansRestore restore, WitnessOptions witness,
+    TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
@@ -28,18 +30,21 @@ internal sealed partial class OrleansFounding(
     public bool IsSettled(string place) => places.IsShared ? _isFounded : _settled.ContainsKey(place);
 
     /// <summary>Until the cluster is known.</summary>
-    /// <exception cref="GroupStartException">What is stored is not this cluster, or has another number of groups.</exception>
+    /// <exception cref="GroupStartException">
+    /// What is stored is not this cluster, has another number of groups, or was made of something else than is to be restored.
+    /// </exception>
     public async Task<Guid> SettleAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                Guid clusterId = places.IsShared
+                Guid? settled = places.IsShared
                     ? await SettleSharedAsync(cancellationToken)
                     : await SettleApartAsync(cancellationToken);
-                _isFounded = true;
-                return clusterId;
+                _isFounded = settled is not null;
+                if (settled is { } clusterId)
+                    return clusterId;
             }
             catch (Exception e) when (DatabaseConnections.IsFault(e) || e is AlreadyBootstrappedException)
             {
@@ -75,7 +80,8 @@ internal sealed partial class OrleansFounding(
         return isEverywhere;
     }
 
-    private async Task<Guid> SettleSharedAsync(CancellationToken cancellationToken)
+    /// <returns>Null: it waits for another silo, as it says.</returns>
+    private async Task<Guid?> SettleSharedAsync(CancellationToken cancellationToken)
     {
         PeerDatabase database = await databases.OpenAsync("shared by all", cancellationToken);
         if (await database.ReadSiloAsync(cancellationToken) is { } silo)
@@ -84,13 +90,23 @@ internal sealed partial class OrleansFounding(
         {
             if (stored.Groups != options.Groups)
                 throw GroupStartException.OtherGroups(stored.Groups, options.Groups, isStoredHere: true);
+            var cluster = new ClusterBootstrap
+            {
+                ClusterId = ByteString.CopyFrom(stored.ClusterId.ToByteArray()),
+                Restore = await OrleansRestore.ReadAsync(database, cancellationToken),
+            };
+            if (!await restore.AgreesAsync(cluster, [database], lacking: [], cancellationToken))
+                return null;
             LearnShared(stored.Peers.Select(peer => peer.Key));
             return stored.ClusterId;
         }
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(Enumerable.Range(1, options.Peers).Select(
-            number => (PeerPlaces.SharedPlace(new(number)), new Guid(RandomNumberGenerator.GetBytes(16)))));
-        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        restore.SawNone();
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(
+            Enumerable.Range(1, options.Peers).Select(
+                number => (PeerPlaces.SharedPlace(new(number)), new Guid(RandomNumberGenerator.GetBytes(16)))),
+            options.Restore);
+        await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken, restore.Order?.ToByteArray());
+        TellFounded(clusterId, peers.Count, peers[0].SnapshotIndex);
         LearnShared(peers.Select(peer => peer.Key));
         return clusterId;
     }
@@ -101,6 +117,14 @@ internal sealed partial class OrleansFounding(
             places.Learn(key, PeerPlaces.SharedPlace(key.Peer));
     }
 
-    private (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(IEnumerable<(string Place, Guid StorageId)> told) =>
-        GroupBootstrap.Create(options.Groups, [.. told], options.State, time.GetUtcNow());
+    private (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(
+        IEnumerable<(string Place, Guid StorageId)> told, ClusterRestore? files = null) =>
+        GroupBootstrap.Create(options.Groups, [.. told], options.State, time.GetUtcNow(), files);
+
+    private void TellFounded(Guid clusterId, int peers, long start)
+    {
+        HostLog.ClusterFounded(log, clusterId, options.Groups, peers);
+        foreach (SnapshotFile file in options.Restore?.Files ?? [])
+            HostLog.Restored(log, file.Header.Group, file.Header.ClusterId, file.Header.Index, start);
+    }
 }

@@ -34,6 +34,7 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
         _log = log;
         _others = new OtherSilos(own: "", Members(), group, Transport());
         Gateway = new GroupGateway(group, Options.LeaderTimeout, Time, _others);
+        Gateway.SavingTurn = silo.SavingTurn;
         _administrator = new PeerAdministrator(this, Time, log);
         _keeper = new PeerKeeper(this, Time, log);
         _membersNews = new GroupNews(this);

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Grains.Backup;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
 
@@ -33,6 +34,13 @@ public sealed record OrleansGroupOptions
     /// <summary>Limits that the replicated state enforces; count only at bootstrap.</summary>
     public StateSettings State { get; init; } = new();
 
+    /// <summary>
+    /// What a new cluster is made of, in empty databases; null: of nothing. For the first start alone, on all silos of it or on
+    /// one that begins before the others: a silo that finds a cluster made of something else, or that an earlier start has made
+    /// and nobody runs, does not start its groups.
+    /// </summary>
+    public ClusterRestore? Restore { get; init; }
+
     /// <summary>How long a request waits for a leader before it is refused.</summary>
     public TimeSpan LeaderTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -64,5 +72,7 @@ public sealed record OrleansGroupOptions
             throw new ArgumentException($"A new group has an odd number of peers up to 7, not {Peers}.");
         if (ReplaceLostPeersAfter < TimeSpan.Zero)
             throw new ArgumentException("A time is not negative.");
+        if (Restore?.Problem(Groups) is { } problem)
+            throw new ArgumentException($"What is to be restored cannot be: {problem}.");
     }
 }

@@ -34,6 +34,7 @@ public sealed class OrleansGroups : IAsyncDisposable
     private readonly OrleansFounding _founding;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<Guid> _founded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PeerLookout? _lookout;
     private Task _running = Task.CompletedTask;
     private volatile bool _isStopping;
     private int _isDisposed;
@@ -59,7 +60,9 @@ public sealed class OrleansGroups : IAsyncDisposable
             IsShared = Places.IsShared,
             Rows = _witnesses is { } table ? table.Of : null,
         };
-        _founding = new OrleansFounding(_databases, Places, Options, Witness, Time, _log);
+        var restore = new OrleansRestore(
+            options.Restore, (cluster, cancelled) => _lookout!.FindElsewhereAsync(cluster, cancelled), Notice, _log);
+        _founding = new OrleansFounding(_databases, Places, Options, restore, Witness, Time, _log);
         _sender = new PeerSender(grains, LoopOf, _log);
         Tombstones = new PeerTombstones(Time);
         Groups = [.. Enumerable.Range(0, options.Groups).Select(group => new OrleansGroup(group, this, _log))];
@@ -86,6 +89,8 @@ public sealed class OrleansGroups : IAsyncDisposable
 
     /// <summary>A peer goes from silo to silo: what is known of its storage is kept where all of them reach it.</summary>
     internal WitnessOptions Witness { get; }
+
+    internal SavingTurn SavingTurn { get; } = new();
 
     internal PeersElsewhere Elsewhere { get; }
 
@@ -120,7 +125,11 @@ public sealed class OrleansGroups : IAsyncDisposable
     }
 
     /// <summary>Founds or finds the groups, and looks after their peers, until the silo stops.</summary>
-    internal void Start(PeerLookout lookout, PeerBalancer balancer) => _running = Task.Run(() => RunAsync(lookout, balancer));
+    internal void Start(PeerLookout lookout, PeerBalancer balancer)
+    {
+        _lookout = lookout;
+        _running = Task.Run(() => RunAsync(lookout, balancer));
+    }
 
     /// <summary>Null: there is no such group, and can be no such peer.</summary>
     internal OrleansGroup? Find(PeerKey key) =>
@@ -247,10 +256,15 @@ public sealed class OrleansGroups : IAsyncDisposable
         catch (Exception e)
         {
             OrleansLog.GroupNotOpened(_log, e);
-            foreach (GroupGateway gateway in Gateways)
-                gateway.Notice = e.Message;
+            Notice(e.Message);
             _founded.TrySetException(e);
         }
+    }
+
+    private void Notice(string? notice)
+    {
+        foreach (GroupGateway gateway in Gateways)
+            gateway.Notice = notice;
     }
 
     /// <summary>One clock for all groups.</summary>

@@ -12,7 +12,7 @@ namespace Coordinator.Grains.Orleans;
 /// told; they cost a look into memory.
 /// </summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A semaphore holds nothing unless its wait handle is used.")]
-internal sealed class PeerLookout(
+internal sealed partial class PeerLookout(
     OrleansGroups silo, PeerWhereabouts whereabouts, PeersHereClient others, ILogger<PeerLookout> log)
 {
     /// <summary>A peer that is nowhere is begun by one of the silos, a different one for each; after this by any.</summary>

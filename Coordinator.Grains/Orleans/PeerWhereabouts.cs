@@ -3,6 +3,7 @@ using Coordinator.Replica.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.GrainDirectory;
+using Orleans.Metadata;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using MemberStatus = Orleans.Runtime.SiloStatus;
 
@@ -26,6 +27,14 @@ internal sealed class PeerWhereabouts(
         var type = GrainType.Create(PeerPlaces.GrainTypeName);
         var able = manifests.Current.Silos.Where(silo => silo.Value.Grains.ContainsKey(type)).Select(silo => silo.Key).ToHashSet();
         return SpotsOf([.. silos.GetActiveSilos().Where(able.Contains)]);
+    }
+
+    /// <summary>Live silos besides this one that run the grain of peers, or of which that is not known yet.</summary>
+    public IReadOnlyList<SiloAddress> OthersThatMay()
+    {
+        var type = GrainType.Create(PeerPlaces.GrainTypeName);
+        return [.. silos.GetActiveSilos().Where(silo => !silo.Equals(Own)
+            && (!manifests.Current.Silos.TryGetValue(silo, out GrainManifest? manifest) || manifest.Grains.ContainsKey(type)))];
     }
 
     public IReadOnlyList<Spot<SiloAddress>> SpotsOf(IReadOnlyList<SiloAddress> live) =>

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Google.Protobuf;
 
 namespace Coordinator.Grains.Orleans;
 
@@ -24,6 +25,8 @@ internal sealed class PeersHere(OrleansGroups silo)
             Renew();
             bool isPartial = since > 0 && since <= _version;
             var facts = new SiloFacts { Stopping = silo.IsStopping, Partial = isPartial, Version = _version };
+            if (!isPartial && silo.Founded.IsCompletedSuccessfully)
+                facts.ClusterId = ByteString.CopyFrom(silo.Founded.Result.ToByteArray());
             for (int group = 0; group < _facts.Length; group++)
             {
                 if (isPartial && _changedAt[group] <= since)

@@ -36,7 +36,8 @@ internal static class ClusterStore
     }
 
     public static async Task BootstrapAsync(
-        NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, StoredSilo? silo = null)
+        NpgsqlConnection connection, Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, StoredSilo? silo = null,
+        byte[]? restored = null)
     {
         if (peers.FirstOrDefault(p => p.HardState.Commit != p.SnapshotIndex) is { } wrong)
         {
@@ -53,6 +54,11 @@ internal static class ClusterStore
         if (silo is not null)
         {
             await SiloStore.WriteBootstrapAsync(connection, silo);
+        }
+
+        if (restored is not null)
+        {
+            await RestoredStore.InsertAsync(connection, restored);
         }
 
         await transaction.CommitAsync();

@@ -65,19 +65,25 @@ public sealed class PeerDatabase : IAsyncDisposable
     /// Writes cluster and peers in one transaction (rule 1). If it throws anything else than what is named here, it
     /// may have happened: read the cluster again.
     /// </summary>
+    /// <param name="restored">What the cluster is made of, as <see cref="ReadRestoredAsync"/> tells it later; null: of nothing.</param>
     /// <exception cref="AlreadyBootstrappedException">A cluster or a peer is there; nothing was changed.</exception>
     public async Task BootstrapAsync(
-        Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, CancellationToken cancellationToken)
+        Guid clusterId, int groups, IReadOnlyList<NewPeer> peers, CancellationToken cancellationToken, byte[]? restored = null)
     {
         await _connections.UseAsync(
             async connection =>
             {
-                await ClusterStore.BootstrapAsync(connection, clusterId, groups, peers);
+                await ClusterStore.BootstrapAsync(connection, clusterId, groups, peers, silo: null, restored);
                 return true;
             },
             cancellationToken);
         StorageLog.Bootstrapped(_log, clusterId, peers.Count);
     }
+
+    /// <summary>What the cluster of <see cref="BootstrapAsync"/> was made of; null: of nothing, or there is none.</summary>
+    /// <exception cref="CorruptRowException">The row is damaged.</exception>
+    internal Task<byte[]?> ReadRestoredAsync(CancellationToken cancellationToken) =>
+        _connections.UseAsync(RestoredStore.ReadAsync, cancellationToken);
 
     /// <summary>The storage id of one peer; null: it has no row here.</summary>
     /// <exception cref="CorruptRowException">The peer's identity is damaged.</exception>

@@ -71,5 +71,6 @@ internal enum RowKind : byte
     Sightings = 10,
     WitnessFile = 11,
     WitnessMark = 12,
+    Restored = 13,
     WitnessVerdict = 14,
 }

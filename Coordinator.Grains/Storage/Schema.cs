@@ -7,7 +7,7 @@ namespace Coordinator.Grains.Storage;
 internal static class Schema
 {
     /// <summary>Entry <c>i</c> leads from version <c>i</c> to <c>i + 1</c>.</summary>
-    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4, Version5];
+    public static readonly IReadOnlyList<string> Migrations = [Version1, Version2, Version3, Version4, Version5, Version6];
 
     public static int Version => Migrations.Count;
 
@@ -123,5 +123,16 @@ internal static class Schema
         ALTER TABLE coordinator.peer ADD COLUMN sightings bytea NOT NULL DEFAULT '';
 
         COMMENT ON COLUMN coordinator.peer.sightings IS 'How far the other peers'' storage has come, as they have told this one.';
+        """;
+
+    private const string Version6 =
+        """
+        CREATE TABLE coordinator.restored (
+            single    boolean PRIMARY KEY DEFAULT true CHECK (single),
+            what      bytea NOT NULL,
+            checksum  integer NOT NULL
+        );
+
+        COMMENT ON TABLE coordinator.restored IS 'What a cluster with all its peers in this database was made of; none: of nothing.';
         """;
 }

@@ -36,7 +36,7 @@ internal static class OptionsReader
             AllowedHosts = settings.List("AllowedHosts"),
             AllowedOrigins = settings.List("AllowedOrigins"),
             Cluster = new ClusterOptionsReader(settings).Read(host),
-            Restore = ReadRestore(settings, host),
+            Restore = ReadRestore(settings),
 #if ORLEANS
             Orleans = host == HostKind.Orleans ? OrleansOptionsReader.Read(settings, connectionString) : null,
 #endif
@@ -95,7 +95,7 @@ internal static class OptionsReader
         }
     }
 
-    private static RestoreOptions? ReadRestore(SettingReader settings, HostKind host)
+    private static RestoreOptions? ReadRestore(SettingReader settings)
     {
         string? file = settings.OptionalText("Restore:File");
         string floor = settings.Read(
@@ -103,12 +103,6 @@ internal static class OptionsReader
         bool hasHoldBack = settings.OptionalText("Restore:HoldBack") is not null;
         TimeSpan holdBack = settings.Duration(
             "Restore:HoldBack", ClusterRestore.LongestHold, TimeSpan.Zero, ClusterRestore.LongestHold);
-        if (file is not null && host == HostKind.Orleans)
-        {
-            settings.AddProblem(
-                "Coordinator:Restore:File (--restore) is given, and Coordinator:Host is Orleans, where any silo may found the group: "
-                + "snapshots are restored into the embedded host and the cluster host so far.");
-        }
         if (file is not null)
         {
             return new RestoreOptions(

@@ -111,7 +111,7 @@ internal sealed class SiloLifetime : IDisposable
 #if ORLEANS
         if (_options.Orleans is not null)
         {
-            return await OrleansHost.StartAsync(connectionString, _options, Serve, _web.Loggers, stopping);
+            return await OrleansHost.StartAsync(connectionString, _options, restore, Serve, _web.Loggers, stopping);
         }
 
 #endif

@@ -22,6 +22,13 @@ internal sealed record SiloToRecover(string Option, string Value)
             if (Option == "--database")
                 return await ReadAsync(Value, stopping);
             CoordinatorOptions options = OptionsReader.Read(SiloConfiguration.Load([Option, Value]));
+#if ORLEANS
+            if (options.Orleans is { Databases.Count: > 0 })
+            {
+                throw new RecoveryException(
+                    $"{Value} names a database for each peer, and of those some are lost: name each that is left, with --database.");
+            }
+#endif
             SurvivingDatabase found = options.ConnectionString is { } given
                 ? await ReadAsync(given, stopping)
                 : await ReadPrivateAsync(options, stopping);

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Grains.Backup;
 using Coordinator.Grains.Orleans;
 using Coordinator.Silo.Hosting;
 using Coordinator.Silo.Http;
@@ -34,13 +35,14 @@ internal sealed class OrleansHost : SiloHost
 
     public override Task Failed => _failed.Task;
 
+    /// <param name="restore">What a new cluster is made of; null: of nothing.</param>
     /// <param name="serve">Called now, and again when there is more for <see cref="Configure"/> to put in.</param>
     /// <exception cref="StartupException">The database or the silo's address cannot be used.</exception>
     public static async Task<OrleansHost> StartAsync(
-        string connectionString, CoordinatorOptions options, Action<SiloHost> serve, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+        string connectionString, CoordinatorOptions options, ClusterRestore? restore, Action<SiloHost> serve,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        OrleansHost host = new(Build(connectionString, options, loggers), options.Orleans!);
+        OrleansHost host = new(Build(connectionString, options, restore, loggers), options.Orleans!);
         try
         {
             // The silo needs its tables before it looks for the others.
@@ -92,7 +94,8 @@ internal sealed class OrleansHost : SiloHost
         }
     }
 
-    private static IHost Build(string connectionString, CoordinatorOptions options, ILoggerFactory loggers)
+    private static IHost Build(
+        string connectionString, CoordinatorOptions options, ClusterRestore? restore, ILoggerFactory loggers)
     {
         OrleansOptions orleans = options.Orleans!;
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -131,6 +134,7 @@ internal sealed class OrleansHost : SiloHost
                 Peers = options.Peers,
                 Replica = ReplicaOptionsOf(options),
                 TrustStorage = options.TrustStorage,
+                Restore = restore,
             });
         });
         return builder.Build();

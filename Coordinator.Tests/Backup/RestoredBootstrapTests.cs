@@ -19,6 +19,8 @@ public sealed class RestoredBootstrapTests
     {
         ClusterBootstrap founded = Found(Restore());
         NewPeer[][] made = [.. Silos.Select(silo => RestoredBootstrap.PeersOf(founded, silo, Restore()).ToArray())];
+        Assert.Equal(made[1].Select(peer => peer.Key), GroupBootstrap.FirstPeersOf(founded, "b"));
+        Assert.Empty(GroupBootstrap.FirstPeersOf(founded, "d"));
         for (int group = 0; group < Groups; group++)
         {
             NewPeer[] peers = [.. made.Select(silo => silo[group])];

@@ -22,7 +22,6 @@ public sealed class RestoreOptionsTests
     [InlineData("a time from 0ms to 1441m", "--restore", "a", "--hold-back", "1442m")]
     [InlineData("--restore", "--hold-back", "30s")]
     [InlineData("--restore", "--floor", "7")]
-    [InlineData("Coordinator:Host is Orleans, where", "--restore", "a", "--Coordinator:Host", "Orleans")]
     [InlineData("given twice", "--restore", "a", "--restore=b")]
     public void What_cannot_be_done_is_refused_by_name(string named, params string[] args)
     {
