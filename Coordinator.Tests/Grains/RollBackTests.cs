@@ -22,7 +22,7 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
     private static readonly string[] Tables = ["cluster", "silo", "peer", "log", "snapshot_chunk"];
 
     private readonly SilosInMemory _silos = new(server);
-    private readonly ConcurrentDictionary<int, bool> _events = [];
+    private readonly ConcurrentDictionary<int, int> _events = [];
     private int _puts;
 
     public async Task InitializeAsync()
