@@ -9,21 +9,21 @@ namespace Coordinator.Grains;
 /// <param name="Because">For a person: what the number hangs on.</param>
 public sealed record Durability(int FaultsTolerated, string Because)
 {
-    private const string Shared =
-        "; if it goes back in time, only the file beside the silo and the clients can tell";
-
     /// <summary>In a joint configuration both halves need a majority: the weaker one counts.</summary>
     /// <param name="serverOf">Names the server that a voter stores in; null: it is not known, or the voter does not run.</param>
-    internal static Durability Of(ConfState members, Func<PeerId, string?> serverOf)
+    /// <param name="witnesses">Who can tell that the server went back in time, where all voters are on one.</param>
+    internal static Durability Of(
+        ConfState members, Func<PeerId, string?> serverOf, string witnesses = "the file beside the silo and the clients")
     {
-        Durability durability = Of(members.Voters, serverOf);
+        string shared = $"; if it goes back in time, only {witnesses} can tell";
+        Durability durability = Of(members.Voters, serverOf, shared);
         if (members.VotersOutgoing.Count == 0)
             return durability;
-        Durability outgoing = Of(members.VotersOutgoing, serverOf);
+        Durability outgoing = Of(members.VotersOutgoing, serverOf, shared);
         return outgoing.FaultsTolerated < durability.FaultsTolerated ? outgoing : durability;
     }
 
-    private static Durability Of(IReadOnlyList<PeerId> voters, Func<PeerId, string?> serverOf)
+    private static Durability Of(IReadOnlyList<PeerId> voters, Func<PeerId, string?> serverOf, string shared)
     {
         PeerId[][] servers = [.. voters.GroupBy(serverOf).Where(server => server.Key is not null)
             .Select(server => server.ToArray()).OrderByDescending(server => server.Length)];
@@ -39,20 +39,20 @@ public sealed record Durability(int FaultsTolerated, string Because)
             if (tolerated == servers.Length)
                 break;
         }
-        return new Durability(tolerated, Reason(voters, servers, running));
+        return new Durability(tolerated, Reason(voters, servers, running, shared));
     }
 
-    private static string Reason(IReadOnlyList<PeerId> voters, PeerId[][] servers, int running)
+    private static string Reason(IReadOnlyList<PeerId> voters, PeerId[][] servers, int running, string shared)
     {
         string missing = running == voters.Count ? "" : $"{running} of {voters.Count} voters run; ";
         if (servers.Length == 1)
         {
             return voters.Count == 1
-                ? "the only voter stores in one PostgreSQL server" + Shared
-                : $"{missing}all {(running == voters.Count ? Number(running) + " voters" : "of these")} store in one PostgreSQL server" + Shared;
+                ? "the only voter stores in one PostgreSQL server" + shared
+                : $"{missing}all {(running == voters.Count ? Number(running) + " voters" : "of these")} store in one PostgreSQL server" + shared;
         }
-        string[] shared = [.. servers.Where(server => server.Length > 1).Select(server => $"peers {string.Join(", ", server)} store in one PostgreSQL server")];
-        return missing + (shared.Length > 0 ? string.Join("; ", shared) : "each voter stores in a PostgreSQL server of its own");
+        string[] together = [.. servers.Where(server => server.Length > 1).Select(server => $"peers {string.Join(", ", server)} store in one PostgreSQL server")];
+        return missing + (together.Length > 0 ? string.Join("; ", together) : "each voter stores in a PostgreSQL server of its own");
     }
 
     private static string Number(int count) => count switch

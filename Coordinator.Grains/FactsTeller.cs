@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Replica;
 using Google.Protobuf;
 
 namespace Coordinator.Grains;
@@ -84,19 +83,10 @@ internal sealed class FactsTeller(SiloGroups silo, Action<SiloFacts> tell, TimeP
     private bool Renew(int number)
     {
         SiloGroup group = silo.Groups[number];
-        GroupPicture picture = group.Picture();
-        GroupFact[] facts = [.. group.Peers.Select(peer => FactOf(group, peer, picture))];
+        GroupFact[] facts = [.. group.Picture().Here];
         if (facts.SequenceEqual(_facts[number]))
             return false;
         _facts[number] = facts;
         return true;
-    }
-
-    private static GroupFact FactOf(SiloGroup group, PeerLoop peer, GroupPicture picture)
-    {
-        ReplicaStatus status = peer.Status;
-        GroupFact fact = GroupFacts.Of(group.Group, peer, status);
-        fact.DeparturesKnown = status.IsReady && status.AppliedIndex >= status.CommitIndex && picture.AreDeparturesKnown(status);
-        return fact;
     }
 }

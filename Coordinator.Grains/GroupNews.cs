@@ -13,7 +13,7 @@ internal sealed class GroupNews(Func<IReadOnlyList<PeerLoop>> here, Func<long> v
     private ReplicaStatus[] _statuses = [];
     private long _version = -1;
 
-    public GroupNews(SiloGroup group)
+    public GroupNews(IPeerHost group)
         : this(() => group.Peers, () => group.Version)
     {
     }

@@ -17,10 +17,12 @@ internal sealed class GroupPicture
 
     private readonly GroupFact[] _facts;
 
-    private GroupPicture(int group, GroupFact[] facts, ReplicaStatus? local)
+    private GroupPicture(int group, GroupFact[] here, IEnumerable<GroupFact> elsewhere, ReplicaStatus? local)
     {
+        GroupFact[] facts = [.. here, .. elsewhere];
         Group = group;
         _facts = facts;
+        Here = here;
         Local = local;
         // Whoever has come furthest knows the latest membership.
         GroupFact? best = facts.Where(fact => fact.Members.Count > 0)
@@ -51,19 +53,33 @@ internal sealed class GroupPicture
 
     public IReadOnlyList<GroupFact> Facts => _facts;
 
+    /// <summary>Of the peers here.</summary>
+    public IReadOnlyList<GroupFact> Here { get; }
+
     public static GroupPicture Of(int group, IEnumerable<PeerLoop> peers, OtherSilos? others)
     {
         List<GroupFact> facts = [];
+        List<ReplicaStatus> statuses = [];
         ReplicaStatus? local = null;
         foreach (PeerLoop peer in peers.OrderBy(peer => peer.Peer))
         {
             ReplicaStatus status = peer.Status;
+            statuses.Add(status);
             facts.Add(GroupFacts.Of(group, peer, status));
             if (local is null || Rank(status).CompareTo(Rank(local)) > 0)
                 local = status;
         }
-        return new GroupPicture(group, [.. facts, .. others?.Facts ?? []], local);
+        var picture = new GroupPicture(group, [.. facts], others?.Facts ?? [], local);
+        // Of the same moment as the members that the leader's fact lists.
+        if (SettledOf(statuses) is { } leader)
+            facts[statuses.IndexOf(leader)].DeparturesKnown = picture.AreDeparturesKnown(leader);
+        return picture;
     }
+
+    /// <summary>Of peers here, the leader that <see cref="PeerHosts.SettledLeader"/> is; null: none.</summary>
+    public static ReplicaStatus? SettledOf(IEnumerable<ReplicaStatus> statuses) => statuses
+        .OrderByDescending(status => status.Term)
+        .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
 
     /// <summary>What is told of a member. Null: nothing.</summary>
     public GroupFact? FactOf(MemberFact member) =>
@@ -76,15 +92,16 @@ internal sealed class GroupPicture
     /// Whether the peer was a member, or its id another's, and it is none now, with most of the voters knowing it: it never
     /// comes back (rule 1). A peer that is yet to be proposed has an id that is not used up.
     /// </summary>
-    public bool HasLeft(PeerId peer, Guid storageId)
+    /// <param name="storageId">Null: whatever is stored under the id.</param>
+    public bool HasLeft(PeerId peer, Guid? storageId)
     {
-        ByteString storage = ByteString.CopyFrom(storageId.ToByteArray());
+        ByteString? storage = storageId is { } id ? ByteString.CopyFrom(id.ToByteArray()) : null;
         return _facts.Any(fact => fact.DeparturesKnown && fact.NextPeerId > peer.Value
-            && !fact.Members.Any(member => member.PeerId == peer.Value && member.StorageId == storage));
+            && !fact.Members.Any(member => member.PeerId == peer.Value && (storage is null || member.StorageId == storage)));
     }
 
     /// <summary>Until then voters that restart may still need the vote of a peer that has left.</summary>
-    public bool AreDeparturesKnown(ReplicaStatus leader)
+    private bool AreDeparturesKnown(ReplicaStatus leader)
     {
         GroupMembership membership = leader.Membership;
         return membership.ConfState.VotersOutgoing.Count == 0
@@ -96,6 +113,9 @@ internal sealed class GroupPicture
     /// <summary>Whether the group goes on with these voters: most of them are reached, run and have caught up.</summary>
     public bool WouldServe(IReadOnlyCollection<PeerId> voters) =>
         Members.Count(member => voters.Contains(new PeerId(member.PeerId)) && HasCaughtUp(member)) > voters.Count / 2;
+
+    /// <summary>A leader, and all members are heard of, run and have caught up, with no change of them open.</summary>
+    public bool IsCalm => !Leader.IsNone && AllCaughtUp && !Members.Any(member => member.Outgoing);
 
     /// <summary>All members are known and heard of, run and have caught up.</summary>
     public bool AllCaughtUp => Members.Count > 0 && Members.All(HasCaughtUp);

@@ -13,11 +13,9 @@ internal sealed class OtherSilos(
     string own, IReadOnlyList<ClusterMember> members, int group, ClusterTransport transport)
 {
     private readonly ConcurrentDictionary<string, ToldFacts> _facts = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _urls =
-        members.ToDictionary(member => member.SiloId, member => member.Url, StringComparer.Ordinal);
+    private volatile ListedSilos _listed = new(own, members);
 
-    public IReadOnlyList<string> Ids { get; } =
-        [.. members.Select(member => member.SiloId).Where(id => id != own).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Ids => _listed.Ids;
 
     /// <summary>What the others have told of their peers.</summary>
     public IEnumerable<GroupFact> Facts => Ids.SelectMany(FactsOf);
@@ -25,10 +23,13 @@ internal sealed class OtherSilos(
     /// <summary>Silos of another cluster tell nothing. Empty: not known yet.</summary>
     public Guid ClusterId { get; set; }
 
-    public string UrlOf(string silo) => _urls.GetValueOrDefault(silo, "");
+    public string UrlOf(string silo) => _listed.Urls.GetValueOrDefault(silo, "");
 
     /// <summary>Of the list that this silo is configured with, itself included.</summary>
-    public bool IsListed(string silo) => _urls.ContainsKey(silo);
+    public bool IsListed(string silo) => _listed.Urls.ContainsKey(silo);
+
+    /// <summary>The list is another one from now on.</summary>
+    public void List(IReadOnlyList<ClusterMember> members) => _listed = new ListedSilos(own, members);
 
     public bool IsUp(string silo) => transport.IsUp(silo);
 
@@ -99,7 +100,7 @@ internal sealed class OtherSilos(
         return transport.AskAsync(silo, request, abandoned);
     }
 
-    public IReadOnlyList<SiloStatus> Describe() => [.. members.Select(member => new SiloStatus(
+    public IReadOnlyList<SiloStatus> Describe() => [.. _listed.Members.Select(member => new SiloStatus(
         member.SiloId, member.Url,
         member.SiloId == own ? "self" : IsUp(member.SiloId) ? "up" : "down"))];
 
@@ -113,4 +114,15 @@ internal sealed class OtherSilos(
 
     /// <param name="Own">Of the peers of this group there.</param>
     private readonly record struct ToldFacts(Guid ClusterId, bool Stopping, bool AllRun, long Server, GroupFact[] Own);
+
+    private sealed class ListedSilos(string own, IReadOnlyList<ClusterMember> members)
+    {
+        public IReadOnlyList<ClusterMember> Members { get; } = members;
+
+        public Dictionary<string, string> Urls { get; } =
+            members.ToDictionary(member => member.SiloId, member => member.Url, StringComparer.Ordinal);
+
+        public IReadOnlyList<string> Ids { get; } =
+            [.. members.Select(member => member.SiloId).Where(id => id != own).Order(StringComparer.Ordinal)];
+    }
 }

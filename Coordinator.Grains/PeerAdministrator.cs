@@ -8,9 +8,9 @@ namespace Coordinator.Grains;
 /// Does what operators ask of the group, on the leader's silo; each silo describes it. Invariant: nothing is begun that
 /// could not be found again from what is stored; what was added is brought to its end by <see cref="PeerKeeper"/>.
 /// </summary>
-internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class PeerAdministrator(IPeerHost group, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    private readonly LeadershipHandOver _handOver = group.HandOver(group.Options.LeaderTimeout);
+    private readonly LeadershipHandOver _handOver = group.HandOver(group.LeaderTimeout);
     private readonly PeerAdder _adder = new(group, time, log);
     private readonly CancellationTokenSource _stopping = new();
 
@@ -19,7 +19,7 @@ internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILog
         if (request.RequestCase == ClusterRequest.RequestOneofCase.Describe)
             return Described();
         // Whoever asked looks for the leader itself; in the embedded host it is here, or comes.
-        if (group.Others is not null && group.Gateway.Leader() is null)
+        if (!group.IsAlone && group.Gateway.Leader() is null)
             return Refused(group.Gateway.IsReady ? ErrorCode.NotLeader : ErrorCode.NoQuorum);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(abandoned, _stopping.Token);
         try
@@ -57,7 +57,7 @@ internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILog
     /// <summary>One change at a time; once it has begun, a caller that leaves does not cut it short.</summary>
     private async Task<ClusterAnswer> ChangeAsync(Func<Task<ClusterAnswer>> change, CancellationToken cancellationToken)
     {
-        if (!await group.Changing.WaitAsync(group.Options.LeaderTimeout, cancellationToken))
+        if (!await group.Changing.WaitAsync(group.LeaderTimeout, cancellationToken))
             return Refused(ErrorCode.PeerChangeInProgress);
         try
         {
@@ -92,7 +92,7 @@ internal sealed class PeerAdministrator(SiloGroup group, TimeProvider time, ILog
             await _handOver.ToAsync(PeerId.None, _stopping.Token);
         var change = new ChangePeers { Changes = { new PeerChange { Remove = peer.Value } } };
         CommandAnswer answer = await group.Gateway.ExecuteAsync(
-            new Command { Caller = group.Options.SiloId, ChangePeers = change }, _stopping.Token);
+            new Command { Caller = group.Caller, ChangePeers = change }, _stopping.Token);
         if (answer.Result.Error != ErrorCode.Ok)
             return Refused(answer.Result.Error, answer.Message);
         HostLog.PeerLeaves(log, group.KeyOf(peer));

@@ -17,7 +17,7 @@ namespace Coordinator.Grains;
 /// </summary>
 internal sealed class PeerKeeper : IAsyncDisposable
 {
-    private readonly SiloGroup _group;
+    private readonly IPeerHost _group;
     private readonly ILogger _log;
     private readonly PeerAdder _adder;
     private readonly LostPeers _lost;
@@ -26,7 +26,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
     private bool _isUnfinished = true;
     private Task _looking = Task.CompletedTask;
 
-    public PeerKeeper(SiloGroup group, TimeProvider time, ILogger log)
+    public PeerKeeper(IPeerHost group, TimeProvider time, ILogger log)
     {
         _group = group;
         _log = log;
@@ -83,10 +83,10 @@ internal sealed class PeerKeeper : IAsyncDisposable
         try
         {
             GroupPicture picture = _group.Picture();
-            PeerLoop? left = _group.Peers.FirstOrDefault(peer => HasLeft(peer, picture));
+            PeerLoop? left = _group.Peers.FirstOrDefault(peer => picture.HasLeft(peer.Peer, peer.StorageId));
             if (left is not null)
-                await _group.DropPeerAsync(left, _stopping.Token);
-            TellNotice(picture);
+                await _group.DropAsync(left, _stopping.Token);
+            _group.TellNotice(picture);
             // Without a quorum nothing can be changed.
             if (_group.SettledLeader() is not { } leader)
                 return left is not null;
@@ -99,35 +99,11 @@ internal sealed class PeerKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>As this silo's own leader knows, or another one's.</summary>
-    private bool HasLeft(PeerLoop peer, GroupPicture picture) => picture.HasLeft(peer.Peer, peer.StorageId)
-        || (_group.SettledLeader() is { } leader && peer.Peer < leader.Membership.NextPeerId
-            && leader.Membership.Find(peer.Peer)?.StorageId != peer.StorageId && picture.AreDeparturesKnown(leader));
-
-    private void TellNotice(GroupPicture picture)
-    {
-        if (_group.Others is null)
-            return;
-        string? notice = null;
-        if (!_group.Peers.Any())
-        {
-            MemberFact? lost = picture.Members.FirstOrDefault(member => member.Silo == _group.Options.SiloId);
-            if (lost is not null && _group.Gateway.Notice?.Contains("is lost", StringComparison.Ordinal) != true)
-                HostLog.PeerIsLost(_log, _group.Options.SiloId, _group.KeyOf(new PeerId(lost.PeerId)));
-            notice = lost is not null
-                ? $"The database of silo {_group.Options.SiloId} is not the one that its peer {lost.PeerId} was stored in: that peer "
-                    + "is lost, and does not come back from an empty database, which has forgotten what the peer has promised. "
-                    + "This silo serves without one, through the others, until the peer is replaced."
-                : $"Silo {_group.Options.SiloId} has no peer of the group, and serves through the others. One can be added.";
-        }
-        _group.Gateway.Notice = notice;
-    }
-
     /// <returns>Whether there is more to do: what is lost or learns is looked at again, since time counts as well.</returns>
     private async Task<bool> TakeStepAsync(ReplicaStatus leader, GroupPicture picture)
     {
         GroupMembership membership = leader.Membership;
-        _lost.Look(membership, picture);
+        await _lost.LookAsync(membership, picture, _stopping.Token);
         if (Unproposed(membership, picture) is { } made)
         {
             await _adder.ProposeAsync(made, _stopping.Token);
@@ -139,7 +115,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
                 return true;
         }
         if (_lost.Next(membership, picture) is { } lost)
-            await ReplaceAsync(lost);
+            await ReplaceAsync(leader, lost);
         return _lost.Any || membership.ConfState.Learners.Count > 0
             || picture.Facts.Any(fact => fact.Purpose is { Replaces: > 0 } purpose && membership.Find(new PeerId(purpose.Replaces)) is not null);
     }
@@ -153,9 +129,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
         if (made is null)
             return null;
         PeerId id = GroupFacts.IdOf(made);
-        return new PeerRecord(
-            id, new Guid(made.StorageId.Span),
-            _group.Find(id) is null && _group.Others is { } others ? others.SiloOrOwn(id) : _group.Options.SiloId);
+        return new PeerRecord(id, new Guid(made.StorageId.Span), _group.PlaceOf(id));
     }
 
     /// <summary>True: a step was taken.</summary>
@@ -185,7 +159,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
             return false;
         if (replaced == leader.Peer)
         {
-            LeadershipHandOver handOver = _group.HandOver(_group.Options.LeaderTimeout);
+            LeadershipHandOver handOver = _group.HandOver(_group.LeaderTimeout);
             if (handOver.IsPossible(_group.Find(leader.Peer)!))
                 return await handOver.ToAsync(PeerId.None, _stopping.Token) is null;
             return learns && await PromoteAsync(peer);
@@ -207,13 +181,13 @@ internal sealed class PeerKeeper : IAsyncDisposable
         return isDone;
     }
 
-    private async Task ReplaceAsync(PeerRecord lost)
+    private async Task ReplaceAsync(ReplicaStatus leader, PeerRecord lost)
     {
         ClusterAnswer answer = await _adder.AddAsync(
             new GrowGroup
             {
                 Nonce = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(CommandRules.NonceBytes)),
-                Silo = _group.Others is null ? "" : lost.Silo,
+                Silo = _group.DefaultPlace(leader.Membership, lost.Id),
                 Replaces = lost.Id.Value,
             },
             _stopping.Token);
@@ -226,7 +200,7 @@ internal sealed class PeerKeeper : IAsyncDisposable
     {
         var command = new Command
         {
-            Caller = _group.Options.SiloId,
+            Caller = _group.Caller,
             ChangePeers = new ChangePeers { Changes = { changes } },
         };
         CommandAnswer answer = await _group.Gateway.ExecuteHereAsync(command, _stopping.Token);

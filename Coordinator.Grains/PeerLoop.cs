@@ -69,6 +69,7 @@ public sealed class PeerLoop : IAsyncDisposable
         _leadershipChanged = leadershipChanged;
         _startedAt = time.GetTimestamp();
         StorageId = activated.Loaded.StorageId;
+        Database = database;
         _replica = new ReplicaMachine(options, activated.Loaded, NowUs(), activated.Evidence);
         _storage = new PeerStorageWorker(
             activated.Loaded.Key, database, activated.Witness, owner, input => _inbox.Writer.TryWrite(input), time, log);
@@ -87,6 +88,9 @@ public sealed class PeerLoop : IAsyncDisposable
 
     /// <summary>Of its rows; the membership lists the same, or this is no member.</summary>
     internal Guid StorageId { get; }
+
+    /// <summary>Where they are.</summary>
+    internal PeerDatabase Database { get; }
 
     /// <summary>What it was added for; null: it is one of the first.</summary>
     internal PeerAddition? Addition { get; set; }

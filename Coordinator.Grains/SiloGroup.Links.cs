@@ -27,7 +27,7 @@ public sealed partial class SiloGroup
             long now = _time.GetTimestamp(), toldAt = Interlocked.Read(ref _foreignToldAt);
             if ((toldAt == 0 || _time.GetElapsedTime(toldAt, now) > ForeignTold)
                 && Interlocked.CompareExchange(ref _foreignToldAt, now, toldAt) == toldAt)
-                HostLog.ForeignEnvelope(_log, silo, KeyOf(envelope.From), sender.Silo);
+                HostLog.ForeignEnvelope(_log, silo, new(Group, envelope.From), sender.Silo);
             return;
         }
         peer.TryPost(envelope);
@@ -87,7 +87,7 @@ public sealed partial class SiloGroup
     /// <summary>Works on what another silo asks this group for.</summary>
     internal async Task<ForwardedAnswer> AnswerAsync(ForwardedRequest request, CancellationToken abandoned) =>
         request.RequestCase == ForwardedRequest.RequestOneofCase.MakePeer
-            ? new ForwardedAnswer { PeerMade = await Maker.MakeForOtherAsync(request.MakePeer, _stopping.Token), Last = true }
+            ? new ForwardedAnswer { PeerMade = await MakeForOtherAsync(request.MakePeer, _stopping.Token), Last = true }
             : await Gateway.AnswerForwardedAsync(request, abandoned);
 
     /// <summary>Hands leadership over, if it is here; to be called while the links are up (rule 26).</summary>

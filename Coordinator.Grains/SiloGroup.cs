@@ -13,7 +13,7 @@ namespace Coordinator.Grains;
 /// committed (rule 2), and in a cluster only after most of the silos have taken this process for the silo that it says it
 /// is, or the leader's, which asks for a new peer (rule 27).
 /// </summary>
-public sealed partial class SiloGroup : IAsyncDisposable
+public sealed partial class SiloGroup : IPeerHost, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<PeerId, PeerLoop> _peers = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -23,6 +23,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
     private readonly ILogger _log;
     private readonly PeerAdministrator _administrator;
     private readonly PeerKeeper _keeper;
+    private readonly PeerMaker _maker;
     private volatile IReadOnlyList<PeerLoop> _listed = [];
     private long _version;
 
@@ -45,7 +46,7 @@ public sealed partial class SiloGroup : IAsyncDisposable
         Gateway.SavingTurn = silo.SavingTurn;
         Gateway.Durability = Durable;
         Gateway.Database = () => Storage.Health;
-        Maker = new PeerMaker(this, log);
+        _maker = new PeerMaker(new SiloPlace(this), log);
         _administrator = new PeerAdministrator(this, time, log);
         _keeper = new PeerKeeper(this, time, log);
         Gateway.Attach(_administrator.ExecuteAsync);
@@ -64,8 +65,6 @@ public sealed partial class SiloGroup : IAsyncDisposable
 
     /// <summary>Null: the embedded host.</summary>
     internal ClusterFounding? Founding => _silo.Founding;
-
-    internal PeerMaker Maker { get; }
 
     /// <summary>Null: there are none, all peers are here.</summary>
     internal OtherSilos? Others { get; }
@@ -91,22 +90,12 @@ public sealed partial class SiloGroup : IAsyncDisposable
         await Task.WhenAll(_peers.Values.Select(peer => peer.DisposeAsync().AsTask()));
     }
 
-    internal PeerKey KeyOf(PeerId peer) => new(Group, peer);
-
     /// <summary>Null: it does not run here.</summary>
     internal PeerLoop? Find(PeerId peer) => _peers.GetValueOrDefault(peer);
 
     internal GroupPicture Picture() => GroupPicture.Of(Group, _listed, Others);
 
     internal LeadershipHandOver HandOver(TimeSpan limit) => new(Gateway, Picture, Others, limit, _time);
-
-    /// <summary>
-    /// The peer here that leads with a quorum and has applied all that it has committed: before that it might take a member
-    /// that has just joined for none. Null: none, now.
-    /// </summary>
-    internal ReplicaStatus? SettledLeader() => Peers.Select(peer => peer.Status)
-        .OrderByDescending(status => status.Term)
-        .FirstOrDefault(status => status.IsReady && status.AppliedIndex >= status.CommitIndex);
 
     /// <summary>Takes a stored peer over and begins to run it.</summary>
     /// <param name="addition">What it was added for; null: it is one of the first.</param>
@@ -130,20 +119,6 @@ public sealed partial class SiloGroup : IAsyncDisposable
         AttachPeers();
         // Not before it is listed: a loss of the first one's silo is told to those who are.
         LeaveFirstElection(peer);
-    }
-
-    /// <summary>Stops a peer that is known to be no member any longer, and deletes what is stored of it.</summary>
-    internal async Task DropPeerAsync(PeerLoop peer, CancellationToken cancellationToken)
-    {
-        HostLog.PeerLeft(_log, peer.Key);
-        peer.Retire();
-        // The rows go first: a peer that is not in the list any more would be forgotten with its rows left behind.
-        await Storage.RemovePeerAsync(peer.Key, peer.StorageId, cancellationToken);
-        if (!_peers.TryRemove(KeyValuePair.Create(peer.Peer, peer)))
-            return;
-        AttachPeers();
-        await peer.DisposeAsync();
-        PeerActivation.Forget(peer.StorageId, Options.Witness, _log);
     }
 
     /// <summary>Takes over all that the database has of this group.</summary>

@@ -1,5 +1,3 @@
-using Coordinator.Contracts;
-
 namespace Coordinator.Grains;
 
 /// <summary>

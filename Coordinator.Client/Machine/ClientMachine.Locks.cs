@@ -162,14 +162,16 @@ internal sealed partial class ClientMachine
         Holding holding = release.Holding;
         if (holding.Node is null)
         {
+            // What the client gave back by itself is waited for by whoever gives it back now.
+            if (holding.Releasing.Count > 0)
+                PassCaller(release, holding.Releasing[0]);
             Complete(release, new Completion.Released());
             return;
         }
-        List<ReleaseOperation> parts = [release];
+        holding.Releasing.Add(release);
         for (int part = 1; part < holding.Request.Names.Count; part++)
-            parts.Add(new ReleaseOperation(holding, part, release) { Id = ++_lastId });
-        release.PartsOpen = parts.Count;
-        foreach (ReleaseOperation part in parts)
+            holding.Releasing.Add(new ReleaseOperation(holding, part) { Id = ++_lastId });
+        foreach (ReleaseOperation part in holding.Releasing.ToArray())
         {
             Assign(part, holding.Session);
             Open(part);
@@ -182,8 +184,21 @@ internal sealed partial class ClientMachine
     private void EndRelease(ReleaseOperation release)
     {
         Close(release);
-        if (--release.Whole.PartsOpen == 0)
-            Complete(release.Whole, new Completion.Released());
+        List<ReleaseOperation> open = release.Holding.Releasing;
+        open.Remove(release);
+        if (open.Count > 0)
+            PassCaller(release, open[0]);
+        Complete(release, new Completion.Released());
+    }
+
+    /// <summary>Who waits for the one waits for the other, as long as before; unless somebody does already.</summary>
+    private void PassCaller(ReleaseOperation from, ReleaseOperation to)
+    {
+        if (from.Caller is null || to.Caller is not null)
+            return;
+        (to.Caller, from.Caller) = (from.Caller, null);
+        to.GiveUpAt = from.GiveUpAt;
+        _timers.Arm(to);
     }
 
     /// <summary>Nobody wants it any more.</summary>

@@ -43,6 +43,9 @@ internal sealed class Holding(Session session, AcquireRequest request, IReadOnly
     /// <summary>Null once a release is under way, or it or the session is lost.</summary>
     public LinkedListNode<Holding>? Node { get; set; }
 
+    /// <summary>Its releases that are not confirmed, one for each resource; the caller, if there is one, waits for the first.</summary>
+    public List<ReleaseOperation> Releasing { get; } = [];
+
     public void Take(CommandResult result)
     {
         Token = result.Token;

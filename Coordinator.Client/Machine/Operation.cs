@@ -96,19 +96,9 @@ internal sealed class WriteOperation(Command command) : CommandOperation
 }
 
 /// <summary>Gives one resource of a holding back; repeated until answered or its session is over.</summary>
-internal sealed class ReleaseOperation(Holding holding, int part, ReleaseOperation? whole) : CommandOperation
+internal sealed class ReleaseOperation(Holding holding, int part = 0) : CommandOperation
 {
-    public ReleaseOperation(Holding holding) : this(holding, 0, null)
-    {
-    }
-
     public Holding Holding { get; } = holding;
-
-    /// <summary>That of the first resource, whose caller waits for all of them.</summary>
-    public ReleaseOperation Whole => whole ?? this;
-
-    /// <summary>How many have no answer yet; counted in the whole.</summary>
-    public int PartsOpen { get; set; }
 
     public override Command MakeCommand(TimeSpan now) => new() { ReleaseLock = Holding.ToReleaseLock(part) };
 }

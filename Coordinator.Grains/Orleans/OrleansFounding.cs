@@ -1,7 +1,8 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
-using Google.Protobuf;
+using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
@@ -12,10 +13,18 @@ namespace Coordinator.Grains.Orleans;
 /// which is written once, only when all databases are reached and none knows of a cluster, and only over the storage ids
 /// that were read then. A database that was emptied since has another one, and gets nothing.
 /// </summary>
-internal sealed class OrleansFounding(
+internal sealed partial class OrleansFounding(
     PeerDatabases databases, PeerPlaces places, OrleansGroupOptions options, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, StoredSilo> _settled = new(StringComparer.Ordinal);
+    private IReadOnlyList<Claim> _late = [];
+    private volatile ClusterBootstrap? _bootstrap;
+    private volatile bool _isFounded;
+
+    /// <summary>Whether the database is one of the cluster's, or may become one, and what it has is known.</summary>
+    public bool IsSettled(string place) => places.IsShared ? _isFounded : _settled.ContainsKey(place);
 
     /// <summary>Until the cluster is known.</summary>
     /// <exception cref="GroupStartException">What is stored is not this cluster, or has another number of groups.</exception>
@@ -25,9 +34,11 @@ internal sealed class OrleansFounding(
         {
             try
             {
-                return places.IsShared
+                Guid clusterId = places.IsShared
                     ? await SettleSharedAsync(cancellationToken)
                     : await SettleApartAsync(cancellationToken);
+                _isFounded = true;
+                return clusterId;
             }
             catch (Exception e) when (DatabaseConnections.IsFault(e) || e is AlreadyBootstrappedException)
             {
@@ -38,83 +49,57 @@ internal sealed class OrleansFounding(
         }
     }
 
+    /// <summary>Finds a peer that another silo has made.</summary>
+    /// <returns>Whether all databases were asked.</returns>
+    public async Task<bool> LearnStoredAsync(PeerKey key, CancellationToken cancellationToken)
+    {
+        bool isEverywhere = true;
+        foreach (string place in places.IsShared ? [PeerPlaces.SharedPlace(key.Peer)] : places.Databases)
+        {
+            try
+            {
+                if (IsSettled(place) && databases.Find(place) is { } database)
+                {
+                    if (await database.FindPeerAsync(key, cancellationToken) is not null)
+                        places.Learn(key, place);
+                    continue;
+                }
+            }
+            catch (Exception e) when (DatabaseConnections.IsFault(e))
+            {
+                OrleansLog.DatabaseWaits(log, place, e.Message);
+            }
+            isEverywhere = false;
+        }
+        return isEverywhere;
+    }
+
     private async Task<Guid> SettleSharedAsync(CancellationToken cancellationToken)
     {
-        PeerDatabase database = await databases.OpenAsync(places.Names[0], cancellationToken);
+        PeerDatabase database = await databases.OpenAsync("shared by all", cancellationToken);
         if (await database.ReadSiloAsync(cancellationToken) is { } silo)
             throw new GroupStartException($"The database is that of silo or place {silo.SiloId}: it is not shared by all peers.");
         if (await database.ReadClusterAsync(cancellationToken) is { } stored)
         {
             if (stored.Groups != options.Groups)
                 throw GroupStartException.OtherGroups(stored.Groups, options.Groups, isStoredHere: true);
-            int count = stored.Peers.Count(peer => peer.Key.Group == 0);
-            return count == places.Names.Count
-                ? stored.ClusterId
-                : throw new GroupStartException(
-                    $"Group 0 is stored with {count} peers, and {places.Names.Count} are configured: they count at the first start only.");
+            LearnShared(stored.Peers.Select(peer => peer.Key));
+            return stored.ClusterId;
         }
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(
-            places.Names.Select(place => (place, new Guid(RandomNumberGenerator.GetBytes(16)))));
+        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(Enumerable.Range(1, options.Peers).Select(
+            number => (PeerPlaces.SharedPlace(new(number)), new Guid(RandomNumberGenerator.GetBytes(16)))));
         await database.BootstrapAsync(clusterId, options.Groups, peers, cancellationToken);
         HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
+        LearnShared(peers.Select(peer => peer.Key));
         return clusterId;
     }
 
-    private async Task<Guid> SettleApartAsync(CancellationToken cancellationToken)
+    private void LearnShared(IEnumerable<PeerKey> keys)
     {
-        var stored = new List<StoredSilo>();
-        foreach (string place in places.Names)
-            stored.Add(await ClaimAsync(place, cancellationToken));
-        StoredSilo[] knowing = [.. stored.Where(one => one.Bootstrap is not null)];
-        ClusterBootstrap bootstrap = knowing.Length > 0
-            ? ClusterBootstrap.Parser.ParseFrom(knowing[0].Bootstrap)
-            : await FoundAsync(stored, cancellationToken);
-        var clusterId = new Guid(bootstrap.ClusterId.Span);
-        if (knowing.Any(one => !ClusterBootstrap.Parser.ParseFrom(one.Bootstrap).ClusterId.Equals(bootstrap.ClusterId)))
-            throw new GroupStartException("The configured databases belong to two different clusters.");
-        if (GroupBootstrap.GroupsOf(bootstrap) is var groups && groups != options.Groups)
-            throw GroupStartException.OtherGroups(groups, options.Groups, isStoredHere: true);
-        foreach (StoredSilo place in stored.Where(one => one.Bootstrap is null))
-            await HandOnAsync(place, bootstrap, clusterId, cancellationToken);
-        return clusterId;
-    }
-
-    private async Task<StoredSilo> ClaimAsync(string place, CancellationToken cancellationToken)
-    {
-        PeerDatabase database = await databases.OpenAsync(place, cancellationToken);
-        StoredSilo claimed = await database.ClaimForSiloAsync(place, cancellationToken)
-            ?? throw new GroupStartException($"Database {place} holds the cluster of an embedded host, or of peers that share it.");
-        return claimed.SiloId == place
-            ? claimed
-            : throw new GroupStartException($"Database {place} is that of {claimed.SiloId}: correct the names of the databases.");
-    }
-
-    private async Task<ClusterBootstrap> FoundAsync(List<StoredSilo> stored, CancellationToken cancellationToken)
-    {
-        (Guid clusterId, IReadOnlyList<NewPeer> peers) = Create(stored.Select(place => (place.SiloId, place.StorageId)));
-        ClusterBootstrap bootstrap = GroupBootstrap.ToWire(clusterId, peers);
-        // The decision: whoever comes second is told that there is a cluster, and takes that one.
-        await HandOnAsync(stored[0], bootstrap, clusterId, cancellationToken);
-        stored[0] = stored[0] with { Bootstrap = bootstrap.ToByteArray() };
-        HostLog.ClusterFounded(log, clusterId, options.Groups, peers.Count);
-        return bootstrap;
+        foreach (PeerKey key in keys)
+            places.Learn(key, PeerPlaces.SharedPlace(key.Peer));
     }
 
     private (Guid ClusterId, IReadOnlyList<NewPeer> Peers) Create(IEnumerable<(string Place, Guid StorageId)> told) =>
         GroupBootstrap.Create(options.Groups, [.. told], options.State, time.GetUtcNow());
-
-    /// <summary>Only to the storage id that the cluster was founded with: an emptied database has lost its peers.</summary>
-    private async Task HandOnAsync(
-        StoredSilo place, ClusterBootstrap bootstrap, Guid clusterId, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<NewPeer> own = GroupBootstrap.PeersOf(bootstrap, place.SiloId);
-        if (own.Count == 0 || own.Any(peer => peer.StorageId != GroupBootstrap.StorageIdOf(place.StorageId, peer.Key.Group)))
-        {
-            OrleansLog.PlaceIsLost(log, place.SiloId);
-            return;
-        }
-        PeerDatabase database = await databases.OpenAsync(place.SiloId, cancellationToken);
-        await database.BootstrapSiloAsync(
-            clusterId, own, place with { Bootstrap = bootstrap.ToByteArray() }, cancellationToken);
-    }
 }

@@ -22,8 +22,7 @@ internal sealed partial class OrleansGroup
     {
         GroupPicture picture = Picture();
         leader = picture.Leader;
-        return !leader.IsNone && _silo.Places.Peers.All(peer => picture.Facts.Any(fact =>
-            fact.PeerId == peer.Value && fact.State is "leader" or "follower"));
+        return picture.IsCalm;
     }
 
     /// <summary>The silo that it is active on, as far as this one knows; null: none.</summary>
@@ -48,6 +47,7 @@ internal sealed partial class OrleansGroup
             else
                 _elsewhere[peer] = told;
         }
+        Interlocked.Increment(ref _version);
         Publish(peer);
         // Only a leader cares.
         if (told is null && Gateway.Leader() is { } leader)
@@ -115,7 +115,7 @@ internal sealed partial class OrleansGroup
     private ClusterTransport Transport() => new()
     {
         Send = (_, envelope) => _silo.Send(envelope),
-        IsUp = place => IsUp(_silo.Places.PeerAt(place)),
+        IsUp = place => _silo.Places.PeersAt(Group, place).Any(IsUp),
         AskAsync = ForwardAsync,
         Tell = _ => { },
         ClusterKnown = _ => { },
@@ -129,15 +129,40 @@ internal sealed partial class OrleansGroup
             return _elsewhere.ContainsKey(peer);
     }
 
-    /// <summary>A peer that runs here is looked at, and told of to nobody here.</summary>
     private void Publish(PeerId peer)
+    {
+        if (PlaceOf(peer) is { Length: > 0 } place)
+            Publish(place);
+    }
+
+    /// <summary>A peer that runs here is looked at, and told of to nobody here.</summary>
+    private void Publish(string place)
     {
         lock (_publishing)
         {
-            ToldPeer? told = _seats.ContainsKey(peer) ? null : _elsewhere.GetValueOrDefault(peer);
-            bool isStopping = told?.IsStopping ?? (_silo.IsStopping && _seats.ContainsKey(peer));
-            _others.Told(_silo.Places.NameOf(peer), new SiloFacts { Stopping = isStopping }, told is null ? [] : [told.Fact]);
+            IReadOnlyList<PeerId> there = _silo.Places.PeersAt(Group, place);
+            ToldPeer[] told = [.. there.Where(one => !_seats.ContainsKey(one))
+                .Select(one => _elsewhere.GetValueOrDefault(one)).OfType<ToldPeer>()];
+            bool isStopping = told.Any(one => one.IsStopping) || (_silo.IsStopping && there.Any(_seats.ContainsKey));
+            if (there.Count > 0 && !_others.IsListed(place))
+                _others.List(Members());
+            _others.Told(place, new SiloFacts { Stopping = isStopping }, [.. told.Select(one => one.Fact)]);
         }
+    }
+
+    /// <summary>The peer in that place that leads, or would know who does.</summary>
+    private PeerId PeerAt(string place)
+    {
+        PeerId found = default;
+        lock (_publishing)
+        {
+            foreach (PeerId peer in _silo.Places.PeersAt(Group, place))
+            {
+                if (found.IsNone || (_elsewhere.GetValueOrDefault(peer) is { } told && GroupFacts.Leads(told.Fact)))
+                    found = peer;
+            }
+        }
+        return found;
     }
 
     /// <summary>Once: a call that failed may have been executed (rule 15).</summary>
@@ -145,7 +170,7 @@ internal sealed partial class OrleansGroup
     {
         try
         {
-            byte[] answer = await _silo.GrainOf(new(Group, _silo.Places.PeerAt(place)))
+            byte[] answer = await _silo.GrainOf(new(Group, PeerAt(place)))
                 .AskAsync(request.ToByteArray(), abandoned).WaitAsync(abandoned);
             return ForwardedAnswer.Parser.ParseFrom(answer);
         }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Coordinator.Contracts;
 using Coordinator.Grains.Storage;
 using Coordinator.Raft;
+using Coordinator.Replica;
 using Coordinator.Replica.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -20,6 +21,9 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<PeerId, PeerSeat> _seats = [];
     private readonly Lock _attaching = new();
+    private readonly PeerAdministrator _administrator;
+    private readonly PeerKeeper _keeper;
+    private readonly GroupNews _membersNews;
     private volatile IReadOnlyList<PeerLoop> _listed = [];
     private long _version;
 
@@ -28,10 +32,14 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
         Group = group;
         _silo = silo;
         _log = log;
-        _others = new OtherSilos(
-            own: "", [.. silo.Places.Names.Select(place => new ClusterMember(place, ""))], group, Transport());
+        _others = new OtherSilos(own: "", Members(), group, Transport());
         Gateway = new GroupGateway(group, Options.LeaderTimeout, Time, _others);
-        Gateway.Attach(new OrleansAdministrator(this).ExecuteAsync);
+        _administrator = new PeerAdministrator(this, Time, log);
+        _keeper = new PeerKeeper(this, Time, log);
+        _membersNews = new GroupNews(this);
+        Gateway.Attach(_administrator.ExecuteAsync);
+        Gateway.Durability = Durable;
+        Gateway.Database = silo.Health;
     }
 
     /// <summary>Its number.</summary>
@@ -52,12 +60,14 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     /// <summary>Those that run here.</summary>
     public IReadOnlyList<PeerLoop> Peers => _listed;
 
-    /// <summary>Counts changes of which peers are here.</summary>
+    /// <summary>Counts changes of which peers are here, and of what is told of the others.</summary>
     public long Version => Interlocked.Read(ref _version);
 
     /// <summary>Stops the peers that are still here.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _keeper.DisposeAsync();
+        await _administrator.DisposeAsync();
         await Gateway.DisposeAsync();
         await Task.WhenAll(Seats.Select(seat => seat.DisposeAsync().AsTask()));
     }
@@ -65,8 +75,6 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     public GroupPicture Picture() => GroupPicture.Of(Group, _listed, _others);
 
     public LeadershipHandOver HandOver(TimeSpan limit) => new(Gateway, Picture, _others, limit, Time);
-
-    public bool Has(PeerId peer) => _silo.Places.Contains(peer);
 
     public PeerSeat? SeatOf(PeerId peer) => _seats.GetValueOrDefault(peer);
 
@@ -87,17 +95,22 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     }
 
     public Task<PeerDatabase> OpenDatabaseAsync(PeerId peer, CancellationToken cancellationToken) =>
-        _silo.OpenDatabaseAsync(peer, cancellationToken);
+        _silo.OpenDatabaseAsync(new(Group, peer), cancellationToken);
 
-    public Task<ActivatedPeer> LoadAsync(PeerKey key, PeerDatabase database, CancellationToken cancellationToken) =>
-        _silo.LoadAsync(key, database, cancellationToken);
+    public Task<(ActivatedPeer Peer, PeerAddition? Addition)> LoadAsync(
+        PeerKey key, PeerDatabase database, CancellationToken cancellationToken) => _silo.LoadAsync(key, database, cancellationToken);
 
-    public PeerLoop Run(PeerSeat seat, ActivatedPeer activated, PeerDatabase database)
+    public PeerLoop Run(PeerSeat seat, ActivatedPeer activated, PeerAddition? addition, PeerDatabase database)
     {
         OrleansLog.PeerActive(_log, seat.Key.ToString(), activated.Loaded.Epoch);
+        ReplicaOptions replica = PeerActivation.Seeded(Options.Replica);
+        // Nobody else's storage would do better than the one that all share.
         return new PeerLoop(
-            PeerActivation.Seeded(Options.Replica), activated, database, _silo.Owner, _silo.Send, Gateway.SessionEnded,
-            () => Changed(seat), Time, _log);
+            _silo.Places.IsShared ? replica with { StorageBudgetElections = 0 } : replica, activated, database, _silo.Owner, _silo.Send, Gateway.SessionEnded,
+            () => Changed(seat), Time, _log)
+        {
+            Addition = addition,
+        };
     }
 
     /// <summary>Whether the seat's peer runs has changed.</summary>
@@ -114,9 +127,15 @@ internal sealed partial class OrleansGroup : IAsyncDisposable
     public void Dropped(PeerKey key, string why) => OrleansLog.MessageDropped(_log, key.ToString(), why);
 
     /// <summary>Of its peers here; of those that are active and don't run yet, that they are here, and no more.</summary>
-    public GroupFact[] Facts() => [.. _seats.OrderBy(seat => seat.Key).Select(seat => seat.Value.Loop is { } loop
-        ? GroupFacts.Of(Group, loop, loop.Status)
-        : new GroupFact { Group = Group, PeerId = seat.Key.Value })];
+    public GroupFact[] Facts()
+    {
+        IReadOnlyList<GroupFact> here = Picture().Here;
+        GroupFact[] facts = [.. _seats.Keys.Order().Select(peer =>
+            here.FirstOrDefault(fact => fact.PeerId == peer.Value) ?? new GroupFact { Group = Group, PeerId = peer.Value })];
+        foreach (GroupFact fact in facts)
+            fact.Place = PlaceOf(GroupFacts.IdOf(fact));
+        return facts;
+    }
 
     private void Changed(PeerSeat seat)
     {

@@ -29,7 +29,10 @@ internal static class OrleansGroupExtensions
         });
         builder.AddPlacementDirector<PeerPlacement, PeerPlacementDirector>();
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton<OrleansGroups>();
+        builder.Services.AddSingleton<PeerPlaces>();
+        builder.Services.AddSingleton(services => new OrleansGroups(
+            options, services.GetRequiredService<PeerPlaces>(), services.GetRequiredService<IGrainFactory>(),
+            services.GetRequiredService<ILocalSiloDetails>(), services.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton(services => services.GetRequiredService<OrleansGroups>().Gateways);
         builder.Services.AddSingleton<PeerWhereabouts>();
         builder.AddGrainService<PeersHereService>();

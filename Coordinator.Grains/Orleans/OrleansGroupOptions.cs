@@ -11,8 +11,8 @@ public sealed record OrleansGroupOptions
     public required string ConnectionString { get; init; }
 
     /// <summary>
-    /// A database for each peer of every group, by name; every silo reaches all of them. An odd number. Counts as a list only at
-    /// bootstrap; later the names are what stored peers are found by.
+    /// Databases by name; every silo reaches all of them. At bootstrap each gets a peer of every group, so there has to be an odd
+    /// number; one that is listed later gets a peer when one is added.
     /// </summary>
     public IReadOnlyDictionary<string, string> Databases { get; init; } = new Dictionary<string, string>();
 
@@ -33,6 +33,12 @@ public sealed record OrleansGroupOptions
     /// <summary>How long a silo that stops, or gives its leader away, waits for another peer to take leadership over.</summary>
     public TimeSpan HandOverTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long a peer has to be lost for good, its database having no rows of it or being older than it was, until a new one
+    /// takes its place by itself. Null: only when somebody says so.
+    /// </summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; init; }
+
     /// <summary>How often a silo asks each other one what is new there; peers that are active nowhere become so after it.</summary>
     public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -48,8 +54,9 @@ public sealed record OrleansGroupOptions
         ArgumentException.ThrowIfNullOrWhiteSpace(ConnectionString);
         if (Groups is < 1 or > Limits.GroupsMax)
             throw new ArgumentException($"A cluster has 1 to {Limits.GroupsMax} groups, not {Groups}.");
-        int peers = Databases.Count == 0 ? Peers : Databases.Count;
-        if (peers is < 1 or > 7 || peers % 2 == 0)
-            throw new ArgumentException($"A group has an odd number of peers up to 7, not {peers}.");
+        if (Databases.Count == 0 && (Peers is < 1 or > 7 || Peers % 2 == 0))
+            throw new ArgumentException($"A new group has an odd number of peers up to 7, not {Peers}.");
+        if (ReplaceLostPeersAfter < TimeSpan.Zero)
+            throw new ArgumentException("A time is not negative.");
     }
 }

@@ -57,4 +57,7 @@ internal static partial class OrleansLog
 
     [LoggerMessage(3116, LogLevel.Error, "The silos and peers could not be looked after")]
     public static partial void LookoutWaits(ILogger log, Exception problem);
+
+    [LoggerMessage(3120, LogLevel.Error, "Database {Place} is not used: {Why}")]
+    public static partial void PlaceRefused(ILogger log, string place, string why);
 }

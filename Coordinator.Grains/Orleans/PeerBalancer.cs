@@ -54,7 +54,7 @@ internal sealed class PeerBalancer(OrleansGroups silo, PeerWhereabouts whereabou
 
     /// <summary>Of groups all of whose peers are somewhere.</summary>
     private Dictionary<PeerKey, SiloAddress> Placed() => silo.Elsewhere.Placed()
-        .GroupBy(one => one.Key.Group).Where(group => group.Count() == silo.Places.Peers.Count)
+        .GroupBy(one => one.Key.Group).Where(group => group.Count() == silo.Places.PeersOf(group.Key).Count)
         .SelectMany(group => group).ToDictionary();
 
     private async Task MoveAsync(PeerMove<SiloAddress> move, CancellationToken stopping)
@@ -64,7 +64,7 @@ internal sealed class PeerBalancer(OrleansGroups silo, PeerWhereabouts whereabou
             return;
         // What silos tell of themselves may be a moment old.
         IReadOnlyDictionary<PeerId, SiloAddress> placed = await whereabouts.ReadAsync(group.Group);
-        if (placed.Count == silo.Places.Peers.Count
+        if (placed.Count == silo.Places.PeersOf(group.Group).Count
             && placed.Values.Count(move.To.Equals) < placed.Values.Count(silo.Address.Equals))
             await group.MoveAwayAsync(move.Peer.Peer, move.To, stopping);
     }

@@ -1,5 +1,4 @@
 using Coordinator.Grains.Storage;
-using Coordinator.Raft;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains.Orleans;
@@ -19,19 +18,38 @@ internal sealed class PeerDatabases(
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, Task<PeerDatabase>> _open = [];
 
-    public Task<PeerDatabase> OpenAsync(PeerId peer, CancellationToken cancellationToken) =>
-        OpenAsync(places.NameOf(peer), cancellationToken);
+    /// <summary>Null: it is not open yet.</summary>
+    public PeerDatabase? Find(string place)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(NameOf(place)) is { IsCompletedSuccessfully: true } opened ? opened.Result : null;
+    }
 
     /// <summary>Until it is open.</summary>
     public Task<PeerDatabase> OpenAsync(string place, CancellationToken cancellationToken)
     {
-        string name = places.IsShared ? "" : place;
+        string name = NameOf(place);
         lock (_gate)
         {
             if (!_open.TryGetValue(name, out Task<PeerDatabase>? opening) || opening.IsFaulted)
                 _open[name] = opening = Task.Run(() => OpenAsync(place));
             return opening.WaitAsync(cancellationToken);
         }
+    }
+
+    /// <summary>Of all together; one that was never reached is not available.</summary>
+    public DatabaseHealth Health()
+    {
+        string[] names = places.IsShared ? [""] : [.. places.Databases];
+        (string Name, DatabaseHealth? Health)[] found = [.. names.Select(name => (name, Find(name)?.Health))];
+        DatabaseHealth[] known = [.. found.Select(one => one.Health).OfType<DatabaseHealth>()];
+        return new DatabaseHealth(
+            known.Select(health => health.CheckedAt).DefaultIfEmpty().Min(),
+            found.All(one => one.Health is { Available: true }),
+            [.. found.SelectMany(one => (one.Health?.Refusals ?? [])
+                .Select(refusal => places.IsShared ? refusal : $"database {one.Name}: {refusal}"))],
+            known.Max(health => health.OldestSnapshotAge),
+            known.Any(health => health.SnapshotAlarm));
     }
 
     public async ValueTask DisposeAsync()
@@ -47,6 +65,8 @@ internal sealed class PeerDatabases(
                 await (await opening).DisposeAsync();
         }
     }
+
+    private string NameOf(string place) => places.IsShared ? "" : place;
 
     private async Task<PeerDatabase> OpenAsync(string place)
     {

@@ -34,6 +34,6 @@ internal sealed class PeerPlacementDirector(PeerWhereabouts whereabouts) : IPlac
         return IPlacementDirector.GetPlacementHint(target.RequestContextData, able) is { } wanted
             && PeerSpread.MayHave(wanted, key.Peer, spots, placed)
                 ? wanted
-                : PeerSpread.Choose(key, spots, placed, whereabouts.Places.Peers);
+                : PeerSpread.Choose(key, spots, placed, whereabouts.PeersWith(key));
     }
 }

@@ -49,7 +49,8 @@ internal sealed class PeerSeat : IAsyncDisposable
     /// <summary>Role, leader or service of the peer has changed; does not block.</summary>
     public void Changed()
     {
-        if (_loop is { Status: { Service: ServiceState.Stopped } status } && status.Detail != PeerLoop.OrderlyStop)
+        if (_loop is { Status: { Service: ServiceState.Stopped } status }
+            && status.Detail is not (PeerLoop.OrderlyStop or PeerLoop.HasLeft))
             GiveUp(status.Detail ?? "It has stopped.");
     }
 
@@ -92,9 +93,9 @@ internal sealed class PeerSeat : IAsyncDisposable
             if (_group.Tombstones.LeftOf(Key) is { } left && left > TimeSpan.Zero)
                 await Task.Delay(left, _group.Time, _stopping.Token);
             PeerDatabase database = await _group.OpenDatabaseAsync(Key.Peer, _stopping.Token);
-            ActivatedPeer activated = await _group.LoadAsync(Key, database, _stopping.Token);
+            (ActivatedPeer activated, PeerAddition? addition) = await _group.LoadAsync(Key, database, _stopping.Token);
             _ranSince = _group.Time.GetTimestamp();
-            _loop = _group.Run(this, activated, database);
+            _loop = _group.Run(this, activated, addition, database);
             _group.Attach(this);
             // It may have stopped before anybody could be told.
             Changed();
@@ -102,6 +103,11 @@ internal sealed class PeerSeat : IAsyncDisposable
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The stay ends before it had a peer.
+        }
+        catch (GroupStartException) when (_group.HasLeft(Key.Peer))
+        {
+            // A message that was late has made it active.
+            BeginLeaving(PeerLoop.HasLeft);
         }
         catch (Exception e)
         {
@@ -116,7 +122,9 @@ internal sealed class PeerSeat : IAsyncDisposable
             return;
         TimeSpan ran = _ranSince == 0 ? TimeSpan.Zero : _group.Time.GetElapsedTime(_ranSince);
         OrleansLog.Tombstone(_log, Key.ToString(), _group.Tombstones.Lay(Key, ran), why);
-        // Not awaited: this is the loop's own turn, which its end waits for.
-        _ = Task.Run(() => LeaveAsync(why));
+        BeginLeaving(why);
     }
+
+    /// <summary>Not awaited: this is the loop's own turn, or the beginning, which its end waits for.</summary>
+    private void BeginLeaving(string why) => _ = Task.Run(() => LeaveAsync(why));
 }

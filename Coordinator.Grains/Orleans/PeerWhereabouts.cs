@@ -1,4 +1,5 @@
 using Coordinator.Raft;
+using Coordinator.Replica.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.GrainDirectory;
@@ -9,15 +10,13 @@ namespace Coordinator.Grains.Orleans;
 
 /// <summary>Which silos live that can have peers, in which zone each is, and where the peers are registered.</summary>
 internal sealed class PeerWhereabouts(
-    OrleansGroupOptions options, ISiloStatusOracle silos, IClusterManifestProvider manifests, IServiceProvider services,
+    PeerPlaces places, ISiloStatusOracle silos, IClusterManifestProvider manifests, IServiceProvider services,
     [FromKeyedServices(OrleansGroups.ProviderName)] IGrainDirectory directory)
 {
     /// <summary>The key of a silo's metadata that names its zone.</summary>
     public const string ZoneKey = "zone";
 
     private readonly ISiloMetadataCache? _metadata = services.GetService<ISiloMetadataCache>();
-
-    public PeerPlaces Places { get; } = new(options);
 
     public SiloAddress Own => silos.SiloAddress;
 
@@ -35,15 +34,20 @@ internal sealed class PeerWhereabouts(
     /// <summary>The peers of the group that are registered on a silo that lives.</summary>
     public async Task<IReadOnlyDictionary<PeerId, SiloAddress>> ReadAsync(int group)
     {
-        GrainAddress?[] found = await Task.WhenAll(Places.Peers.Select(peer => directory.Lookup(PeerPlaces.GrainOf(group, peer))));
+        IReadOnlyList<PeerId> peers = places.PeersOf(group);
+        GrainAddress?[] found = await Task.WhenAll(peers.Select(peer => directory.Lookup(PeerPlaces.GrainOf(group, peer))));
         var placed = new Dictionary<PeerId, SiloAddress>();
-        foreach ((PeerId peer, GrainAddress? address) in Places.Peers.Zip(found))
+        foreach ((PeerId peer, GrainAddress? address) in peers.Zip(found))
         {
             if (address?.SiloAddress is { } silo && silos.GetApproximateSiloStatus(silo) == MemberStatus.Active)
                 placed[peer] = silo;
         }
         return placed;
     }
+
+    /// <summary>All of the group that are known here, and this one.</summary>
+    public IReadOnlyList<PeerId> PeersWith(PeerKey key) =>
+        [.. places.PeersOf(key.Group).Append(key.Peer).Distinct().Order()];
 
     private string ZoneOf(SiloAddress silo) =>
         _metadata?.GetSiloMetadata(silo).Metadata.GetValueOrDefault(ZoneKey) ?? "";

@@ -34,6 +34,8 @@ internal sealed class PeersElsewhere(OrleansGroups silo)
             view.IsReached = facts is not null;
             if (facts is not null)
                 changed.UnionWith(view.Take(facts));
+            foreach (GroupFact fact in facts?.Groups ?? [])
+                silo.Groups[fact.Group].Learn(GroupFacts.IdOf(fact), fact.Place);
             foreach (int group in changed)
                 Publish(group);
         }
@@ -90,7 +92,7 @@ internal sealed class PeersElsewhere(OrleansGroups silo)
 
     private void Publish(int group)
     {
-        foreach (PeerId peer in silo.Places.Peers)
+        foreach (PeerId peer in silo.Places.PeersOf(group))
             silo.Groups[group].Told(peer, Best(new PeerKey(group, peer)));
     }
 

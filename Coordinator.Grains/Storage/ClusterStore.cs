@@ -9,6 +9,8 @@ namespace Coordinator.Grains.Storage;
 /// </summary>
 internal static class ClusterStore
 {
+    private const string PeersQuery = "SELECT group_id, peer_id, storage_id, identity_checksum FROM coordinator.peer";
+
     public static async Task<StoredCluster?> ReadAsync(NpgsqlConnection connection)
     {
         Guid clusterId;
@@ -74,11 +76,22 @@ internal static class ClusterStore
         return await command.ExecuteScalarAsync() is true;
     }
 
+    /// <summary>Null: the peer has no row.</summary>
+    public static async Task<Guid?> FindPeerAsync(NpgsqlConnection connection, PeerKey key)
+    {
+        await using var command = new NpgsqlCommand($"{PeersQuery} WHERE group_id = $1 AND peer_id = $2", connection);
+        command.Add(key.Group).Add(key.Peer.Value);
+        return (await ReadPeersAsync(command)) is [var found] ? found.StorageId : null;
+    }
+
     private static async Task<IReadOnlyList<StoredPeer>> ReadPeersAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand(
-            "SELECT group_id, peer_id, storage_id, identity_checksum FROM coordinator.peer ORDER BY group_id, peer_id",
-            connection);
+        await using var command = new NpgsqlCommand($"{PeersQuery} ORDER BY group_id, peer_id", connection);
+        return await ReadPeersAsync(command);
+    }
+
+    private static async Task<IReadOnlyList<StoredPeer>> ReadPeersAsync(NpgsqlCommand command)
+    {
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         var peers = new List<StoredPeer>();
         while (await reader.ReadAsync())

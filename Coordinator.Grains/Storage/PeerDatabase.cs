@@ -79,6 +79,11 @@ public sealed class PeerDatabase : IAsyncDisposable
         StorageLog.Bootstrapped(_log, clusterId, peers.Count);
     }
 
+    /// <summary>The storage id of one peer; null: it has no row here.</summary>
+    /// <exception cref="CorruptRowException">The peer's identity is damaged.</exception>
+    internal Task<Guid?> FindPeerAsync(PeerKey key, CancellationToken cancellationToken) =>
+        _connections.UseAsync(connection => ClusterStore.FindPeerAsync(connection, key), cancellationToken);
+
     /// <summary>Makes the database a silo's, unless it belongs to somebody already.</summary>
     /// <returns>Whose it is; null: it holds a cluster, and is no silo's.</returns>
     /// <exception cref="CorruptRowException">The silo's row is damaged.</exception>

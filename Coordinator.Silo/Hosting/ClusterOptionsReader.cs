@@ -30,7 +30,7 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
             SiloId = siloId ?? "",
             LinkListen = listen ?? new IPEndPoint(IPAddress.Loopback, 0),
             Silos = silos,
-            ReplaceLostPeersAfter = ReadReplacement(),
+            ReplaceLostPeersAfter = settings.ReplaceLostPeersAfter("Cluster"),
         };
         if (isCluster)
             Check(options, own, listen);
@@ -62,10 +62,6 @@ internal sealed class ClusterOptionsReader(SettingReader settings)
                 + $"is no address to listen on. Allowed is {ListenAllowed}.");
         }
     }
-
-    private TimeSpan? ReadReplacement() => settings.OptionalText("Cluster:ReplaceLostPeersAfter") is null
-        ? null
-        : settings.Duration("Cluster:ReplaceLostPeersAfter", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1));
 
     private List<ClusterSilo> ReadSilos()
     {

@@ -54,6 +54,11 @@ internal sealed class SettingReader(IConfigurationSection section)
         text => ParseDuration(text) is { } value && value >= min && value <= max ? value : null,
         $"a time from {Describe(min)} to {Describe(max)}, written as 500ms, 1.5s, 2m, 1h or 00:00:01.5");
 
+    /// <summary>How long a peer has to be lost until it is replaced by itself; null: it is not.</summary>
+    public TimeSpan? ReplaceLostPeersAfter(string part) => OptionalText($"{part}:ReplaceLostPeersAfter") is null
+        ? null
+        : Duration($"{part}:ReplaceLostPeersAfter", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(5), TimeSpan.FromDays(1));
+
     /// <summary>The names of the sections in an array, in order.</summary>
     public IReadOnlyList<string> ChildrenOf(string key) => [.. section.GetSection(key).GetChildren().Select(child => child.Key)];
 

@@ -126,6 +126,7 @@ internal sealed class OrleansHost : SiloHost
             {
                 ConnectionString = connectionString,
                 Databases = orleans.Databases,
+                ReplaceLostPeersAfter = orleans.ReplaceLostPeersAfter,
                 Groups = options.Groups,
                 Peers = options.Peers,
                 Replica = ReplicaOptionsOf(options),

@@ -21,6 +21,9 @@ internal sealed record OrleansOptions
     /// <summary>Peers are spread over zones, too; null: not told.</summary>
     public required string? Zone { get; init; }
 
-    /// <summary>A database for each peer, by name; empty: all share the silo's.</summary>
+    /// <summary>Databases for the peers, by name; empty: all share the silo's.</summary>
     public required IReadOnlyDictionary<string, string> Databases { get; init; }
+
+    /// <summary>How long a peer has to be lost until it is replaced by itself; null: it is not.</summary>
+    public TimeSpan? ReplaceLostPeersAfter { get; init; }
 }

@@ -17,7 +17,7 @@ internal static class OrleansOptionsReader
                 "Coordinator:Host is Orleans, and ConnectionStrings:Coordinator is missing: the silos of an Orleans cluster "
                 + "share a PostgreSQL server, in which they find each other.");
         }
-        OrleansOptions options = new()
+        return new()
         {
             ClusterId = settings.Text("Orleans:ClusterId", "coordinator"),
             ServiceId = settings.Text("Orleans:ServiceId", "coordinator"),
@@ -26,14 +26,8 @@ internal static class OrleansOptionsReader
             GatewayPort = settings.Number("Orleans:GatewayPort", 30_000, 1, 65_535),
             Zone = settings.OptionalText("Orleans:Zone"),
             Databases = ReadDatabases(settings),
+            ReplaceLostPeersAfter = settings.ReplaceLostPeersAfter("Orleans"),
         };
-        if (options.Databases.Count is > 7 or > 0 && options.Databases.Count % 2 == 0)
-        {
-            settings.AddProblem(
-                $"Coordinator:Orleans:Databases lists {options.Databases.Count} databases: allowed is an odd number up to 7, "
-                + "one for each peer, or none, for one that all peers share.");
-        }
-        return options;
     }
 
     private static Dictionary<string, string> ReadDatabases(SettingReader settings)

@@ -142,16 +142,44 @@ public sealed class NoticesTests
     [Fact]
     public void Of_several_locks_the_loss_of_one_gives_back_the_others()
     {
-        object caller = _host.Submit(new AcquireOperation(new AcquireRequest { Names = ["a", "b"] }, FiveSeconds));
-        _host.Connect();
-        _host.Answer(_host.Take(), new CommandResult { Outcome = Outcome.Done, SessionId = 7 });
-        _host.Answer(_host.Take(), Outcome.Granted, 42);
+        Holding both = AcquireTwoNow();
 
         Tell(50, new SessionHolding { Name = "b", Token = 42 });
 
-        Assert.Equal([Assert.IsType<Completion.Acquired>(_host.Completed[caller]).Holding], _host.LostHoldings);
-        Assert.Equal("a", _host.Take(Command.OperationOneofCase.ReleaseLock).Command.ReleaseLock.Name);
-        Assert.Equal("b", _host.Take(Command.OperationOneofCase.ReleaseLock).Command.ReleaseLock.Name);
+        Assert.Equal([both], _host.LostHoldings);
+        Assert.Equal("a", TakeRelease().Command.ReleaseLock.Name);
+        Assert.Equal("b", TakeRelease().Command.ReleaseLock.Name);
+    }
+
+    [Fact]
+    public void A_release_of_several_locks_that_were_lost_ends_when_all_of_them_are_given_back()
+    {
+        Holding both = AcquireTwoNow();
+        Tell(50, new SessionHolding { Name = "b", Token = 42 });
+        ClientFrame a = TakeRelease(), b = TakeRelease();
+
+        object caller = _host.Submit(new ReleaseOperation(both));
+        Assert.Empty(_host.Sent);
+        _host.Answer(a, ErrorCode.LockNotHeld);
+        Assert.False(_host.Completed.ContainsKey(caller));
+        _host.Answer(b, Outcome.Released);
+
+        Assert.IsType<Completion.Released>(_host.Completed[caller]);
+        object again = _host.Submit(new ReleaseOperation(both));
+        Assert.IsType<Completion.Released>(_host.Completed[again]);
+    }
+
+    [Fact]
+    public void A_release_of_several_locks_of_which_one_is_not_confirmed_ends_with_the_request_time_out()
+    {
+        Holding both = AcquireTwoNow();
+        object caller = _host.Submit(new ReleaseOperation(both));
+        _host.Answer(TakeRelease(), Outcome.Released);
+        Assert.False(_host.Completed.ContainsKey(caller));
+
+        _host.PassTicking(_host.Options.RequestTimeout);
+
+        Assert.IsType<Completion.Released>(_host.Completed[caller]);
     }
 
     [Fact]
@@ -170,6 +198,17 @@ public sealed class NoticesTests
         Assert.Equal([Assert.IsType<Completion.Acquired>(_host.Completed[first]).Holding], _host.LostHoldings);
         Assert.True(_host.Completed.ContainsKey(second));
     }
+
+    private Holding AcquireTwoNow()
+    {
+        object caller = _host.Submit(new AcquireOperation(new AcquireRequest { Names = ["a", "b"] }, FiveSeconds));
+        _host.Connect();
+        _host.Answer(_host.Take(), new CommandResult { Outcome = Outcome.Done, SessionId = 7 });
+        _host.Answer(_host.Take(), Outcome.Granted, 42);
+        return Assert.IsType<Completion.Acquired>(_host.Completed[caller]).Holding;
+    }
+
+    private ClientFrame TakeRelease() => _host.Take(Command.OperationOneofCase.ReleaseLock);
 
     private Holding ReadNow()
     {

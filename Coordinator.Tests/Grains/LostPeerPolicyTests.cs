@@ -1,3 +1,4 @@
+using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 

@@ -1,4 +1,5 @@
 using Coordinator.Contracts;
+using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 

@@ -68,12 +68,16 @@ public abstract class SiloScenario(PostgresServer server) : IAsyncLifetime
         await silo.DisposeAsync();
     }
 
-    protected static async Task UntilAsync(Func<Task<bool>> holds, string what)
+    protected static Task UntilAsync(Func<Task<bool>> holds, string what) => UntilAsync(holds, () => what);
+
+    /// <param name="what">Asked for when it has not come to it.</param>
+    protected static async Task UntilAsync(Func<Task<bool>> holds, Func<string> what)
     {
         long startedAt = Stopwatch.GetTimestamp();
         while (!await holds())
         {
-            Assert.True(Stopwatch.GetElapsedTime(startedAt) < Patience, $"It never came to this: {what}.");
+            if (Stopwatch.GetElapsedTime(startedAt) > Patience)
+                Assert.Fail($"It never came to this: {what()}.");
             await Task.Delay(20);
         }
     }

@@ -16,9 +16,10 @@ public sealed class OrleansOptionTests
             ("ConnectionStrings:Coordinator", Database), ("Coordinator:Host", "Orleans"), ("Coordinator:Orleans:Zone", "east"),
             ("Coordinator:Orleans:Endpoint", "10.0.0.1:11111"), ("Coordinator:Orleans:Databases:a", "Host=a"),
             ("Coordinator:Orleans:Databases:b", "Host=b"), ("Coordinator:Orleans:Databases:c", "Host=c"),
-            ("Coordinator:Groups", "16"));
+            ("Coordinator:Groups", "16"), ("Coordinator:Orleans:ReplaceLostPeersAfter", "5m"));
         Assert.Equal(16, options.Groups);
-        Assert.Equal("east", options.Orleans!.Zone);
+        Assert.Equal(TimeSpan.FromMinutes(5), options.Orleans!.ReplaceLostPeersAfter);
+        Assert.Equal("east", options.Orleans.Zone);
         Assert.Equal("10.0.0.1:11111", options.Orleans.Endpoint.ToString());
         Assert.Equal(["a", "b", "c"], options.Orleans.Databases.Keys.Order());
         Assert.Null(options.Cluster);
@@ -27,6 +28,7 @@ public sealed class OrleansOptionTests
     [Theory]
     [InlineData("Coordinator:Orleans:Endpoint", "silo1:11111", "Coordinator:Orleans:Endpoint")]
     [InlineData("Coordinator:Orleans:Databases:a", "Hostt=a", "Coordinator:Orleans:Databases:a")]
+    [InlineData("Coordinator:Orleans:ReplaceLostPeersAfter", "1s", "a time from 5s to 24h")]
     [InlineData("Coordinator:Orleans:GatewayPort", "0", "Coordinator:Orleans:GatewayPort")]
     [InlineData("ConnectionStrings:Coordinator", "", "ConnectionStrings:Coordinator is missing")]
     [InlineData("Coordinator:Cluster:SiloId", "silo1", "Coordinator:Host is Orleans")]
@@ -36,11 +38,6 @@ public sealed class OrleansOptionTests
             ("ConnectionStrings:Coordinator", Database), ("Coordinator:Host", "Orleans"), (name, value)));
         Assert.Contains(named, refused.Message, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void Two_databases_are_refused() => Assert.Throws<StartupException>(() => Read(
-        ("ConnectionStrings:Coordinator", Database), ("Coordinator:Host", "Orleans"),
-        ("Coordinator:Orleans:Databases:a", "Host=a"), ("Coordinator:Orleans:Databases:b", "Host=b")));
 #else
     [Fact]
     public void The_Orleans_host_is_refused_by_name_in_a_program_built_without_it()
