@@ -18,6 +18,7 @@ public partial class GroupGateway : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _background = [];
     private volatile IReadOnlyList<PeerLoop> _peers = [];
+    private long _changes;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How this silo knows what the status says of faults and of its database; null: it doesn't.</summary>
@@ -41,6 +42,9 @@ public partial class GroupGateway : IAsyncDisposable
 
     /// <summary>The group's number.</summary>
     public int Group => _group;
+
+    /// <summary>Counts what may have made another peer the leader, or known here for it.</summary>
+    internal long Changes => Interlocked.Read(ref _changes);
 
     /// <summary>Whether a linearizable request would be served now: a leader with a quorum that has committed in its term.</summary>
     public virtual bool IsReady => _peers.Any(peer => peer.Status.IsReady) || IsLeaderServing();
@@ -106,8 +110,12 @@ public partial class GroupGateway : IAsyncDisposable
 
     internal void SessionEnded(EndedSession session) => _sessions.Ended(session);
 
-    internal void LeadershipChanged() => Interlocked.Exchange(
-        ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    internal void LeadershipChanged()
+    {
+        Interlocked.Increment(ref _changes);
+        Interlocked.Exchange(
+            ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
 
     /// <summary>It may have ended before anybody listened.</summary>
     private async Task EndIfGoneAsync(SessionWatch.Listener listener)

@@ -115,7 +115,10 @@ internal sealed class GroupPicture
         Members.Count(member => voters.Contains(new PeerId(member.PeerId)) && HasCaughtUp(member)) > voters.Count / 2;
 
     /// <summary>A leader, and all members are heard of, run and have caught up, with no change of them open.</summary>
-    public bool IsCalm => !Leader.IsNone && Members.Count > 0 && Members.All(member => !member.Outgoing && HasCaughtUp(member));
+    public bool IsCalm => !Leader.IsNone && AllCaughtUp && !Members.Any(member => member.Outgoing);
+
+    /// <summary>All members are known and heard of, run and have caught up.</summary>
+    public bool AllCaughtUp => Members.Count > 0 && Members.All(HasCaughtUp);
 
     /// <summary>In a joint configuration both halves need a quorum: the one that is worse off counts.</summary>
     public (int Voters, int CaughtUp) Voters()

@@ -1,18 +1,18 @@
 using Coordinator.Contracts;
 using Coordinator.Raft;
-using Coordinator.Replica;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Grains;
 
 /// <summary>
-/// Hands leaders of this silo to silos that lead fewer, one after the other with a pause in between. Invariant: nothing
-/// moves while any group lacks a leader or a voter, or its members are changing: then a leader has better to do.
+/// Hands leaders of this silo to silos that lead fewer, one after the other: some, then a look at what has come of it, and so
+/// on. Invariants: nothing moves while any group lacks a voter, or a learner is behind: then a leader has better to do. A silo
+/// is counted for what it says itself that it leads: until what was handed to it is heard back from it, it gets no more for it.
 /// </summary>
 internal sealed class LeaderSpreader : IAsyncDisposable
 {
-    /// <summary>Further apart than this, the pauses are shorter in proportion.</summary>
-    private const int DifferenceAtFullPause = 10;
+    /// <summary>While leaders move it looks so much oftener: the next one to give some up may be this silo.</summary>
+    private const int LooksWhileMoving = 10;
 
     private readonly SpreadSilo _silo;
     private readonly TimeProvider _time;
@@ -37,21 +37,22 @@ internal sealed class LeaderSpreader : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        SpreadStep? before = null;
-        int difference = 0;
+        SpreadLook? before = null;
+        TimeSpan pause = _silo.Interval;
         try
         {
             while (true)
             {
-                await Task.Delay(Pause(difference), _time, _stopping.Token);
-                SpreadStep? step = Next(out bool isCalm);
+                await Task.Delay(Drawn(pause), _time, _stopping.Token);
+                if (before is { Plan.IsUneven: false } && before.IsUpToDate(_silo))
+                    continue;
+                SpreadLook? now = SpreadLook.At(_silo);
                 // Seen twice: a leader that was elected a moment ago is not sent on.
-                if (step is { } now && before is not null)
-                    await MoveAsync(now);
-                before = step;
-                // The leader that has just moved is no calm for a moment, and no reason to slow down.
-                if (isCalm)
-                    difference = step?.Difference ?? 0;
+                bool goesOn = now is { Plan.IsUneven: true } && before is { Plan.IsUneven: true };
+                bool isMoving = goesOn && (await MoveAsync(now!.Plan.Steps) | now.IsOther(before!));
+                pause = isMoving ? _silo.Interval / LooksWhileMoving
+                    : goesOn && 2 * pause < _silo.Interval ? 2 * pause : _silo.Interval;
+                before = now;
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -61,43 +62,34 @@ internal sealed class LeaderSpreader : IAsyncDisposable
     }
 
     /// <summary>Not all silos at the same time, and not for ever in the same step.</summary>
-    private TimeSpan Pause(int difference) => _silo.Interval
-        * DifferenceAtFullPause / Math.Max(DifferenceAtFullPause, difference) * (0.8 + (0.4 * Random.Shared.NextDouble()));
+    private static TimeSpan Drawn(TimeSpan pause) => pause * (0.8 + (0.4 * Random.Shared.NextDouble()));
 
-    private async Task MoveAsync(SpreadStep step)
+    /// <summary>One after the other, up to the first that is not seen to happen.</summary>
+    /// <returns>Whether any was moved.</returns>
+    private async Task<bool> MoveAsync(IReadOnlyList<SpreadStep> steps)
     {
-        SpreadGroup group = _silo.Groups[step.Group];
-        if (group.Picture().Members.FirstOrDefault(member => member.Voter && group.SiloOf(member) == step.Silo) is not { } member)
-            return;
-        ClusterAnswer? refused = await group.HandOver(_silo.HandOverLimit).ToAsync(new PeerId(member.PeerId), _stopping.Token);
-        if (refused is null)
-            HostLog.LeaderSpread(_log, step.Group, step.Silo, step.Difference);
-    }
-
-    /// <param name="isCalm">Every group has a leader and all its voters, as far as this silo knows.</param>
-    private SpreadStep? Next(out bool isCalm)
-    {
-        isCalm = false;
-        var led = _silo.Able().ToDictionary(silo => silo, _ => 0, StringComparer.Ordinal);
-        var movable = new List<MovableGroup>();
-        foreach (SpreadGroup group in _silo.Groups)
+        bool any = false;
+        foreach (SpreadStep step in steps)
         {
-            GroupPicture picture = group.Picture();
-            if (!picture.IsCalm || picture.Members.FirstOrDefault(member => member.PeerId == picture.Leader.Value) is not { } member
-                || group.SiloOf(member) is not { } leader)
-                return null;
-            if (led.TryGetValue(leader, out int count))
-                led[leader] = count + 1;
-            if (group.Gateway.Leader()?.Status is { IsReady: true } status && IsSettled(status))
-            {
-                movable.Add(new MovableGroup(
-                    picture.Group, [.. picture.Members.Where(one => one.Voter).Select(group.SiloOf).OfType<string>()]));
-            }
+            SpreadGroup group = _silo.Groups[step.Group];
+            if (!_silo.Groups.All(one => one.Picture().AllCaughtUp))
+                break;
+            if (!group.IsSettledHere())
+                continue;
+            if (!await MoveAsync(group, step))
+                break;
+            any = true;
         }
-        isCalm = true;
-        return LeaderSpread.Next(_silo.Id, led, movable);
+        return any;
     }
 
-    private static bool IsSettled(ReplicaStatus status) =>
-        status.AppliedIndex >= status.CommitIndex && status.Membership.ConfState is { VotersOutgoing.Count: 0, Learners.Count: 0 };
+    private async Task<bool> MoveAsync(SpreadGroup group, SpreadStep step)
+    {
+        MemberFact? member = group.Picture().Members.FirstOrDefault(one => one.Voter && group.SiloOf(one) == step.Silo);
+        if (member is null
+            || await group.HandOver(_silo.HandOverLimit).ToAsync(new PeerId(member.PeerId), _stopping.Token) is not null)
+            return false;
+        HostLog.LeaderSpread(_log, step.Group, step.Silo, step.Difference);
+        return true;
+    }
 }

@@ -56,7 +56,8 @@ internal sealed class LeadershipHandOver(
             .Where(peer => peer.Id != leader.Peer && (wanted.IsNone || peer.Id == wanted)
                 && membership.ConfState.Voters.Contains(peer.Id) && others?.IsStopping(peer.Silo) != true)
             .Select(now.FactOf)
-            .Where(fact => fact is { State: "follower" or "candidate" })
+            // Whoever has led until a moment ago may not have told yet that it follows.
+            .Where(fact => fact is { State: "follower" or "candidate" or "leader" })
             // Of two that are as far, asked again, the same one is meant; and of each group another one's turn comes first.
             .OrderByDescending(fact => fact!.LastIndex).ThenBy(fact => GroupTurns.Of(GroupFacts.IdOf(fact!), now.Group, membership))
             .Select(fact => (PeerId?)GroupFacts.IdOf(fact!))

@@ -48,6 +48,8 @@ internal abstract record PeerInput
 
     internal sealed record Campaign : PeerInput;
 
+    internal sealed record LeaveElection(long ForUs) : PeerInput;
+
     internal sealed record TransferLeadership(PeerId To) : PeerInput;
 
     internal sealed record ForgetLeader(PeerId Leader) : PeerInput;

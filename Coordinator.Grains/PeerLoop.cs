@@ -234,6 +234,9 @@ public sealed class PeerLoop : IAsyncDisposable
             case PeerInput.Campaign:
                 _replica.Campaign();
                 break;
+            case PeerInput.LeaveElection leave:
+                _replica.LeaveElection(leave.ForUs);
+                break;
             case PeerInput.TransferLeadership transfer:
                 _replica.TransferLeadership(transfer.To);
                 break;

@@ -55,10 +55,12 @@ public sealed partial class SiloGroup
         Gateway.LeadershipChanged();
         foreach (PeerLoop peer in Peers)
         {
-            if (peer.Status is not { Leader.IsNone: false } status || status.Leader == peer.Peer
-                || status.Membership.Find(status.Leader)?.Silo != silo)
+            ReplicaStatus status = peer.Status;
+            // Of a group that nobody has led yet the others may be leaving it to the first.
+            PeerId awaited = status.Leader.IsNone && IsUntouched(status) ? FirstOf(status.Membership) : status.Leader;
+            if (awaited == peer.Peer || status.Membership.Find(awaited)?.Silo != silo)
                 continue;
-            peer.Post(new PeerInput.ForgetLeader(status.Leader));
+            peer.Post(new PeerInput.ForgetLeader(awaited));
             if (status.Membership.ConfState.Voters.Contains(peer.Peer))
                 _ = CampaignInTurnAsync(peer, CampaignTurn * TurnOf(status));
         }
@@ -95,18 +97,36 @@ public sealed partial class SiloGroup
 
     /// <summary>
     /// Of a group that nobody has led yet, the peer whose turn is first asks for votes at once: so leaders are spread from the
-    /// beginning. If most of the others don't run yet, a time-out decides who leads.
+    /// beginning. If most of the others don't run yet it asks again with each time-out; they leave it to that one.
     /// </summary>
     internal void BeginFirstElection()
     {
         foreach (PeerLoop peer in Peers)
         {
-            if (peer.Status is { Leader.IsNone: true } status
-                && GroupBootstrap.IsUntouched(status.Term, status.LastIndex, status.SnapshotIndex)
-                && GroupTurns.Of(peer.Peer, Group, status.Membership) == 0)
+            if (peer.Status is { Leader.IsNone: true } status && IsUntouched(status) && FirstOf(status.Membership) == peer.Peer)
                 peer.Post(new PeerInput.Campaign());
         }
     }
+
+    /// <summary>
+    /// The others hold themselves back meanwhile, for a while, if that peer's silo is up: else whoever is ready first would lead.
+    /// </summary>
+    private void LeaveFirstElection(PeerLoop peer)
+    {
+        ReplicaStatus status = peer.Status;
+        if (!IsUntouched(status))
+            return;
+        PeerId first = FirstOf(status.Membership);
+        if (first != peer.Peer && status.Membership.Find(first) is { } other && Others?.IsUp(other.Silo) == true)
+            peer.Post(new PeerInput.LeaveElection((long)Options.FirstTurn.TotalMicroseconds));
+    }
+
+    /// <summary>The peer whose turn is first; none: no members are known.</summary>
+    private PeerId FirstOf(GroupMembership membership) => membership.Peers.Select(peer => peer.Id)
+        .FirstOrDefault(peer => GroupTurns.Of(peer, Group, membership) == 0);
+
+    private static bool IsUntouched(ReplicaStatus status) =>
+        GroupBootstrap.IsUntouched(status.Term, status.LastIndex, status.SnapshotIndex);
 
     // One after the other: two who ask at once share the votes, and nobody leads before another time-out has passed.
     private int TurnOf(ReplicaStatus status) => status.Membership.Peers.Count(other =>

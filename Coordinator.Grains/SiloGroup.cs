@@ -108,14 +108,17 @@ public sealed partial class SiloGroup : IPeerHost, IAsyncDisposable
             Options.ActivationTimeout, _time, _log, cancellationToken);
         ReplicaOptions replica = PeerActivation.Seeded(Options.Replica);
         // Nobody else's storage would do better than the one that all share.
-        _peers.TryAdd(key.Peer, new PeerLoop(
+        var peer = new PeerLoop(
             isShared ? replica with { StorageBudgetElections = 0 } : replica, activated, Storage, Options.SiloId, Deliver,
             Gateway.SessionEnded, Gateway.LeadershipChanged, _time, _log)
         {
             Addition = addition?.StorageId == activated.Loaded.StorageId ? addition : null,
             TurnEnded = HasNews,
-        });
+        };
+        _peers.TryAdd(key.Peer, peer);
         AttachPeers();
+        // Not before it is listed: a loss of the first one's silo is told to those who are.
+        LeaveFirstElection(peer);
     }
 
     /// <summary>Takes over all that the database has of this group.</summary>

@@ -44,6 +44,16 @@ public sealed record SiloGroupOptions
     /// <summary>How long a silo that stops waits for another one to take leadership over.</summary>
     public TimeSpan HandOverTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long the peers of a group that nobody has led yet leave it to one silo's, which is up, to be the first: as long as
+    /// silos that start together may be apart in running all their peers.
+    /// </summary>
+    public TimeSpan FirstTurn
+    {
+        get => field > TimeSpan.Zero ? field : TimeSpan.FromSeconds(2) + (Groups * TimeSpan.FromMilliseconds(25));
+        init;
+    }
+
     /// <summary>Between two looks at how leaders of several groups are spread over the silos.</summary>
     public TimeSpan SpreadInterval { get; init; } = TimeSpan.FromSeconds(5);
 

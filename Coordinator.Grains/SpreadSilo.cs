@@ -20,4 +20,9 @@ internal sealed record SpreadSilo
 
 /// <param name="SiloOf">Where a member is; null: not known.</param>
 internal sealed record SpreadGroup(
-    GroupGateway Gateway, Func<GroupPicture> Picture, Func<TimeSpan, LeadershipHandOver> HandOver, Func<MemberFact, string?> SiloOf);
+    GroupGateway Gateway, Func<GroupPicture> Picture, Func<TimeSpan, LeadershipHandOver> HandOver, Func<MemberFact, string?> SiloOf)
+{
+    /// <summary>It is led from here, nothing waits to be applied, and its members are not changing.</summary>
+    public bool IsSettledHere() => Gateway.Leader()?.Status is { IsReady: true } status && status.AppliedIndex >= status.CommitIndex
+        && status.Membership.ConfState is { VotersOutgoing.Count: 0, Learners.Count: 0 };
+}

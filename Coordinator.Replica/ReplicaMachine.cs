@@ -35,6 +35,7 @@ public sealed partial class ReplicaMachine
     private SnapshotPlanner _snapshots;
     private long _nowUs;
     private long _tickedUs;
+    private long _electionLeftUntilUs;
     private ulong _activationCount;
 
     /// <param name="loaded">From an activation that has committed (rule 2).</param>
@@ -207,10 +208,17 @@ public sealed partial class ReplicaMachine
     public void Campaign()
     {
         Touch();
+        _electionLeftUntilUs = 0;
         _campaignsNext = Service == ServiceState.Comparing;
         if (Service == ServiceState.Running)
             _raft.Campaign();
     }
+
+    /// <summary>
+    /// For so long another replica is left to begin the first election: this one votes, and asks for votes only if it is told
+    /// to. Ends with the first leader or term that it hears of.
+    /// </summary>
+    public void LeaveElection(long forUs) => _electionLeftUntilUs = _nowUs + forUs;
 
     /// <summary>
     /// The connection to the leader's silo is lost: whoever asks for this replica's vote need not wait until the leader
@@ -360,9 +368,18 @@ public sealed partial class ReplicaMachine
         WatchStorage(elapsed);
         AskToRest();
         CallSilentLeader();
-        _raft.Tick();
+        if (!LeavesElection())
+            _raft.Tick();
         ReportLostSnapshots();
         if (_nowUs - _gate.ConfirmedUs >= _options.ElectionTimeoutUs / 2 && _planted != SeededBug.ReadsWithoutEpochRead)
             _epochCheckDue = true;
+    }
+
+    /// <summary>Without a leader a tick does nothing but bring the election nearer.</summary>
+    private bool LeavesElection()
+    {
+        if (_nowUs >= _electionLeftUntilUs || !_raft.Leader.IsNone || _raft.Term != _stored.HardState.Term)
+            _electionLeftUntilUs = 0;
+        return _electionLeftUntilUs != 0;
     }
 }

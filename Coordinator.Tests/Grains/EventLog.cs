@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Tests.Grains;
 
-/// <summary>Remembers which events were logged, by their stable ids.</summary>
+/// <summary>Counts the events that were logged, by their stable ids.</summary>
 /// <param name="events">Where to.</param>
-internal sealed class EventLog(ConcurrentDictionary<int, bool> events) : ILoggerFactory, ILogger
+internal sealed class EventLog(ConcurrentDictionary<int, int> events) : ILoggerFactory, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -17,7 +17,7 @@ internal sealed class EventLog(ConcurrentDictionary<int, bool> events) : ILogger
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-        Func<TState, Exception?, string> formatter) => events[eventId.Id] = true;
+        Func<TState, Exception?, string> formatter) => events.AddOrUpdate(eventId.Id, 1, (_, count) => count + 1);
 
     public void Dispose()
     {

@@ -19,7 +19,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
 {
     private const int FollowerSilent = 3010;
 
-    private readonly ConcurrentDictionary<int, bool> _events = [];
+    private readonly ConcurrentDictionary<int, int> _events = [];
 
     private protected override ReplicaOptions Replica => new() { TickUs = 20_000, LazyCommitUs = 100_000 };
 

@@ -21,7 +21,7 @@ public sealed class RollBackTests(PostgresServer server) : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly SilosInMemory _silos = new(server);
-    private readonly ConcurrentDictionary<int, bool> _events = [];
+    private readonly ConcurrentDictionary<int, int> _events = [];
     private int _puts;
 
     public async Task InitializeAsync()

@@ -57,6 +57,12 @@ internal sealed class SilosInMemory(PostgresServer server)
 
     public TimeSpan SpreadInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Zero: as long as it is without a word.</summary>
+    public TimeSpan FirstTurn { get; set; }
+
+    /// <summary>More of them where a busy machine must not depose a leader.</summary>
+    public int ElectionTicks { get; set; } = 10;
+
     /// <summary>Group 0 there.</summary>
     public SiloGroup this[string silo] => _up[silo][0];
 
@@ -90,8 +96,16 @@ internal sealed class SilosInMemory(PostgresServer server)
             SiloId = silo,
             Groups = Groups(silo),
             SpreadInterval = SpreadInterval,
+            FirstTurn = FirstTurn,
             Silos = [.. Configured(silo).Select(id => new ClusterMember(id, $"http://{id}"))],
-            Replica = new ReplicaOptions { TickUs = 20_000, LazyCommitUs = 20_000, WitnessIntervalUs = 20_000, QuiesceElections = 2 },
+            Replica = new ReplicaOptions
+            {
+                TickUs = 20_000,
+                ElectionTicks = ElectionTicks,
+                LazyCommitUs = 20_000,
+                WitnessIntervalUs = 20_000,
+                QuiesceElections = 2,
+            },
             Witness = new WitnessOptions { Folder = WitnessFolderOf(silo), TrustStorage = TrustStorage },
             ReplaceLostPeersAfter = ReplaceLostPeersAfter,
             LeaderTimeout = LeaderTimeout,
