@@ -14,14 +14,16 @@ public sealed class OrleansBackupTests : IAsyncLifetime
     private static readonly string[] Keys = [.. Enumerable.Range(0, Groups).Select(group => GroupNames.In(group, Groups) + "/colour")];
 
     private readonly PostgresServer _server = new();
-    private readonly SiloHome _home = new();
-    private readonly SiloHome[] _ports = [new(), new()];
+    // The silo's, and two that lend their ports.
+    private readonly SiloHome[] _homes = [new(), new(), new()];
+
+    private SiloHome Home => _homes[0];
 
     public Task InitializeAsync() => _server.InitializeAsync();
 
     public async Task DisposeAsync()
     {
-        foreach (SiloHome home in _ports.Append(_home))
+        foreach (SiloHome home in _homes)
             home.Dispose();
         await _server.DisposeAsync();
     }
@@ -30,14 +32,14 @@ public sealed class OrleansBackupTests : IAsyncLifetime
     public async Task A_silo_is_saved_and_planned_and_another_is_made_of_the_files_once()
     {
         string before = await _server.CreateDatabaseAsync(), after = await _server.CreateDatabaseAsync();
-        string folder = Path.Combine(_home.Folder, "all");
+        string folder = Path.Combine(Home.Folder, "all");
         string[] plan = ["recover", "plan", "--all", "--database", _server.ConnectionString(before)];
         await using (SiloProcess silo = Start(before))
         {
             await silo.ReadyAsync();
             foreach (string key in Keys)
-                await Http.PutAsync(new Uri(_home.Address, $"/v1/config/{key}"), new StringContent($"blue {key}"));
-            await OperatorProgram.RunAsync(ExitCode.Stopped, "snapshot", "save", folder, "--all", "--url", _home.Address.ToString());
+                await Http.PutAsync(new Uri(Home.Address, $"/v1/config/{key}"), new StringContent($"blue {key}"));
+            await OperatorProgram.RunAsync(ExitCode.Stopped, "snapshot", "save", folder, "--all", "--url", Home.Address.ToString());
             Assert.Contains("is in use", await OperatorProgram.RunAsync(ExitCode.Failed, plan), StringComparison.Ordinal);
             await silo.StopAsync();
         }
@@ -58,7 +60,7 @@ public sealed class OrleansBackupTests : IAsyncLifetime
     [Fact]
     public async Task Of_a_silo_whose_peers_have_a_database_each_those_that_are_left_are_to_be_named()
     {
-        string file = Path.Combine(_home.Folder, "silo.json");
+        string file = Path.Combine(Home.Folder, "silo.json");
         await File.WriteAllTextAsync(
             file,
             """
@@ -77,12 +79,12 @@ public sealed class OrleansBackupTests : IAsyncLifetime
         await using SiloProcess silo = Start(database, args);
         await silo.ReadyAsync();
         foreach (string key in Keys)
-            Assert.Equal($"blue {key}", await Http.GetStringAsync(new Uri(_home.Address, $"/v1/config/{key}")));
+            Assert.Equal($"blue {key}", await Http.GetStringAsync(new Uri(Home.Address, $"/v1/config/{key}")));
         await silo.StopAsync();
     }
 
     private SiloProcess Start(string database, params string[] args) => SiloProcess.Start(
-        _home,
+        Home,
         new SiloStart
         {
             Environment = new()
@@ -90,8 +92,8 @@ public sealed class OrleansBackupTests : IAsyncLifetime
                 ["ConnectionStrings__Coordinator"] = _server.ConnectionString(database),
                 ["Coordinator__Host"] = "Orleans",
                 ["Coordinator__Groups"] = $"{Groups}",
-                ["Coordinator__Orleans__Endpoint"] = $"127.0.0.1:{_ports[0].Port}",
-                ["Coordinator__Orleans__GatewayPort"] = $"{_ports[1].Port}",
+                ["Coordinator__Orleans__Endpoint"] = $"127.0.0.1:{_homes[1].Port}",
+                ["Coordinator__Orleans__GatewayPort"] = $"{_homes[2].Port}",
             },
         },
         args);

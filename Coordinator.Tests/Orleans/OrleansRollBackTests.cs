@@ -24,7 +24,7 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
 {
     private static readonly string[] Places = ["east", "north", "west"];
 
-    private readonly ConcurrentDictionary<int, bool> _events = [];
+    private readonly ConcurrentDictionary<int, int> _events = [];
 
     protected override int Silos => 0;
 
@@ -120,8 +120,11 @@ public sealed class OrleansRollBackTests(PostgresServer server) : SiloScenario(s
         await using (var table = new WitnessTable(options.ConnectionString, TimeProvider.System, NullLogger.Instance))
         await using (var databases = new PeerDatabases(options, places, TimeProvider.System, NullLoggerFactory.Instance, NullLogger.Instance))
         {
+            var nothing = new OrleansRestore(
+                null, (_, _) => throw new InvalidOperationException("Nobody is asked."), _ => { }, NullLogger.Instance);
             var founding = new OrleansFounding(
-                databases, places, options, new WitnessOptions { Rows = table.Of }, TimeProvider.System, NullLogger.Instance);
+                databases, places, options, nothing, new WitnessOptions { Rows = table.Of }, TimeProvider.System,
+                NullLogger.Instance);
             await founding.SettleAsync(CancellationToken.None).WaitAsync(Patience);
         }
         Assert.Equal(12, await CountRowsAsync(options));

@@ -18,7 +18,7 @@ public sealed class WitnessTableTests(PostgresServer server) : StorageTest(serve
     /// <summary>Of another server than the table's.</summary>
     private static readonly DatabaseMoment Elsewhere = new(-5, 3, 1L << 40);
 
-    private readonly ConcurrentDictionary<int, bool> _events = [];
+    private readonly ConcurrentDictionary<int, int> _events = [];
 
     [Fact]
     public async Task What_was_written_last_is_read_until_it_is_deleted()
