@@ -215,10 +215,12 @@ public sealed class RestoredSilosTests(PostgresServer server) : SiloScenario(ser
     /// <summary>Of databases that nothing is in.</summary>
     private async Task<OrleansGroupOptions> OptionsAsync(bool isApart)
     {
+        if (!isApart)
+            return Options() with { ConnectionString = Server.ConnectionString(await CreateDatabaseAsync()) };
         Dictionary<string, string> databases = [];
-        foreach (string place in isApart ? Places : [])
+        foreach (string place in Places)
             databases[place] = Server.ConnectionString(await CreateDatabaseAsync());
-        return Options() with { ConnectionString = Server.ConnectionString(await CreateDatabaseAsync()), Databases = databases };
+        return Options() with { ConnectionString = await CreateDirectoryAsync(), Databases = databases };
     }
 
     /// <summary>What a silo of another cluster has of all its groups when these values are put.</summary>
