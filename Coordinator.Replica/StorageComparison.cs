@@ -33,7 +33,7 @@ internal sealed class StorageComparison(PeerId self, LoadedPeer loaded, StorageE
         if (file.Verdict is not null)
             return file.Verdict;
         return file.Mark.Epoch >= loaded.Epoch || file.Mark.WriteSeq > loaded.WriteSeq
-            ? $"The database went back in time: it has activation {loaded.Epoch - 1} and write {loaded.WriteSeq} of this peer, and the witness that is kept apart from it has seen activation {file.Mark.Epoch} and write {file.Mark.WriteSeq}."
+            ? $"The database went back in time: it has activation {loaded.Epoch - 1} and write {loaded.WriteSeq} of this peer, and {StorageWitness.Title} has seen activation {file.Mark.Epoch} and write {file.Mark.WriteSeq}."
             : null;
     }
 

@@ -6,7 +6,11 @@ namespace Coordinator.Replica.Storage;
 /// </summary>
 /// <param name="Moment">Of the database, as that activation found it.</param>
 /// <param name="Verdict">The storage was found to have gone back in time, and why; null: it was not.</param>
-public sealed record StorageWitness(StorageMark Mark, DatabaseMoment Moment, string? Verdict = null);
+public sealed record StorageWitness(StorageMark Mark, DatabaseMoment Moment, string? Verdict = null)
+{
+    /// <summary>As a verdict names who has seen more than the storage has.</summary>
+    public const string Title = "the witness that is kept apart from it";
+}
 
 /// <summary>What an activation is given to compare its storage with.</summary>
 /// <param name="File">As it was read before the activation; null: there is none.</param>

@@ -1,6 +1,7 @@
 using Coordinator.Contracts;
 using Coordinator.Replica;
 using Coordinator.Replica.State;
+using Coordinator.Replica.Storage;
 using Coordinator.Simulation.Clients;
 using Coordinator.Simulation.Cluster;
 using Coordinator.Simulation.Engine;
@@ -91,7 +92,7 @@ internal sealed partial class InvariantSet
             throw new InvariantViolation("no false alarm", $"peer {process.Peer}.{process.Epoch} (stored epoch {stored}) ended: {machine.Detail}");
         if (isQuarantine && process.Owner.IsOld)
         {
-            bool byFile = machine.Detail!.Contains("the file", StringComparison.Ordinal);
+            bool byFile = machine.Detail!.Contains(StorageWitness.Title, StringComparison.Ordinal);
             _happenings.Count(byFile ? Happening.BackInTimeFoundByFile : Happening.BackInTimeFoundByOthers);
             process.Owner.IsFound = true;
         }

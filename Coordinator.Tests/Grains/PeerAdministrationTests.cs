@@ -154,8 +154,8 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         Assert.Equal(4, await AddAsync(nonce));
         await UntilMembersAreAsync([1, 2, 3, 4], []);
 
-        Assert.Equal(ErrorCode.Ok, (await AskAsync(Remove(4))).Error);
-        Assert.Equal(ErrorCode.Ok, (await AskAsync(Remove(4))).Error);
+        Assert.Equal(ErrorCode.Ok, (await AskToRemoveAsync(4)).Error);
+        Assert.Equal(ErrorCode.Ok, (await AskToRemoveAsync(4)).Error);
         Assert.Equal(ErrorCode.PeerNotFound, (await AskAsync(Remove(9))).Error);
 
         await UntilMembersAreAsync([1, 2, 3], []);
@@ -170,7 +170,7 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
         foreach (int left in new[] { 2, 1 })
         {
             long leader = (await DescribeAsync()).LeaderPeerId;
-            ClusterAnswer removed = await AskAsync(Remove(leader));
+            ClusterAnswer removed = await AskToRemoveAsync(leader);
             Assert.Equal((ErrorCode.Ok, ""), (removed.Error, removed.Message));
             Assert.NotEqual(leader, removed.Group.LeaderPeerId);
             await UntilAsync(() => Group.Peers.Count == left && Group.SettledLeader() is not null);
@@ -261,6 +261,18 @@ public sealed class PeerAdministrationTests(PostgresServer server) : EmbeddedGro
 
     private Task<ClusterAnswer> AskAsync(ClusterRequest request) =>
         Group.Gateway.AdministerAsync(request, CancellationToken.None);
+
+    /// <summary>A machine that stood still for a moment has heard nobody lately, and refuses: then it is asked again.</summary>
+    private async Task<ClusterAnswer> AskToRemoveAsync(long peer)
+    {
+        ClusterAnswer answer = await AskAsync(Remove(peer));
+        for (int more = 0; more < 20 && answer.Error == ErrorCode.QuorumAtRisk; more++)
+        {
+            await Task.Delay(100);
+            answer = await AskAsync(Remove(peer));
+        }
+        return answer;
+    }
 
     private async Task<GroupDescription> DescribeAsync() =>
         (await AskAsync(new ClusterRequest { Describe = new DescribeGroup() })).Group;

@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
@@ -58,7 +57,7 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
         Guid made = PeerOf("d").StorageId;
 
         Assert.Equal(4, await AddAsync(other, "d", nonce: _nonce));
-        Assert.Equal(made, Silos[leader].SettledLeader()!.Membership.Find(new PeerId(4))!.Value.StorageId);
+        Assert.Equal(made, (await MembershipAsync()).Find(new PeerId(4))!.Value.StorageId);
     }
 
     [Fact]
@@ -113,7 +112,7 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
         await killed!;
         Silos.Swallow = (_, _, _) => null;
         Assert.Equal(4, Assert.Single(await StoredPeersAsync("d")));
-        Assert.Null(Silos[leader].SettledLeader()!.Membership.Find(new PeerId(4)));
+        Assert.Null((await MembershipAsync()).Find(new PeerId(4)));
 
         await Silos.StartAsync("d");
         await UntilVotersAreAsync(("a", 1), ("b", 2), ("c", 3), ("d", 4));
@@ -131,7 +130,7 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
         }
 
         await UntilMemberAsync(leader, 4);
-        string kept = Silos[leader].SettledLeader()!.Membership.Find(new PeerId(4))!.Value.Silo;
+        string kept = (await MembershipAsync()).Find(new PeerId(4))!.Value.Silo;
         await UntilNothingIsStoredAsync(kept == "d" ? "e" : "d");
         await UntilVotersAreAsync(("a", 1), ("b", 2), ("c", 3), (kept, 4));
     }
@@ -175,7 +174,7 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
     [Fact]
     public async Task A_peer_of_a_silo_that_is_away_is_never_taken_for_lost()
     {
-        (string leader, string other) = await LeaderAndOtherAsync();
+        (_, string other) = await LeaderAndOtherAsync();
         Assert.Equal(4, await AddAsync(other, "d", learner: true));
         await Silos.StopAsync("d");
         // Several looks of the leader's later it is a member still.
@@ -184,7 +183,7 @@ public sealed class SiloMembershipFailureTests(PostgresServer server) : SiloMemb
             await PutAsync(other, $"look {look}");
             await Task.Delay(500);
         }
-        Assert.NotNull(Silos[leader].SettledLeader()!.Membership.Find(new PeerId(4)));
+        await UntilMemberAsync(other, 4);
         Assert.Equal(4, Assert.Single(await StoredPeersAsync("d")));
     }
 

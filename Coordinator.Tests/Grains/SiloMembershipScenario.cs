@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Grains;
+using Coordinator.Replica.State;
 using Coordinator.Tests.Postgres;
 using Google.Protobuf;
 using Npgsql;
@@ -82,6 +83,16 @@ public abstract class SiloMembershipScenario(PostgresServer server) : IAsyncLife
             Replaces = replaces,
         },
     };
+
+    /// <summary>As the leader has it; a moment of standing still may have cost one its leadership.</summary>
+    private protected async Task<GroupMembership> MembershipAsync()
+    {
+        GroupMembership? membership = null;
+        await UntilAsync(
+            () => Task.FromResult((membership = Leader() is { } leader ? Silos[leader].SettledLeader()?.Membership : null) is not null),
+            () => "somebody leads");
+        return membership!;
+    }
 
     /// <summary>Those, all of them running where they are listed, and nobody else anywhere that is up.</summary>
     private protected Task UntilVotersAreAsync(params (string Silo, long Peer)[] voters) => UntilAsync(

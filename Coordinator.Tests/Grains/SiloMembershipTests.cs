@@ -1,5 +1,4 @@
 using Coordinator.Contracts;
-using Coordinator.Grains;
 using Coordinator.Raft;
 using Coordinator.Tests.Postgres;
 
@@ -163,7 +162,7 @@ public sealed class SiloMembershipTests(PostgresServer server) : SiloMembershipS
         await UntilAsync(
             async () => (await AskAsync("d", Remove(PeerOf(followers[1]).Peer.Value))).Error == ErrorCode.QuorumAtRisk,
             () => "removing what the quorum needs is refused");
-        Assert.Equal([1, 2, 3, 4], Silos[leader].SettledLeader()!.Membership.Peers.Select(peer => peer.Id.Value));
+        Assert.Equal([1, 2, 3, 4], (await MembershipAsync()).Peers.Select(peer => peer.Id.Value));
     }
 
     [Fact]
@@ -177,8 +176,7 @@ public sealed class SiloMembershipTests(PostgresServer server) : SiloMembershipS
         ClusterAnswer second = await AskAsync("e", Add("e", replaced, Guid.NewGuid()));
         Assert.Contains(second.Error, new[] { ErrorCode.PeerChangeInProgress, ErrorCode.PeerNotFound });
         await UntilAsync(
-            () => Task.FromResult(Silos[leader].SettledLeader()?.Membership.Peers.Count == 3
-                && Silos[leader].SettledLeader()!.Membership.ConfState.Voters.Contains(new PeerId(4))),
+            async () => await MembershipAsync() is { Peers.Count: 3 } membership && membership.ConfState.Voters.Contains(new PeerId(4)),
             () => "the first is done");
     }
 
